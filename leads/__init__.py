@@ -1,0 +1,1 @@
+"""The people, and what staff do with them."""

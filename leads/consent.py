@@ -1,0 +1,48 @@
+"""The exact words that people agree to, and how an agreement is written down."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from leads.models import ConsentEvent, Submission
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A text as it is shown beside a box. A changed text is a new version."""
+
+    version: str
+    text: str
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+def news_wording() -> Wording:
+    """Return the words beside the form’s only box."""
+    publisher = settings.PUBLISHER["name"] or "l’éditeur de l’étude"
+    return Wording(
+        "1",
+        "Je souhaite recevoir par courriel les analyses et invitations de "
+        f"{publisher} sur l’IA en santé. Je peux me désinscrire à tout moment.",
+    )
+
+
+def record_news(submission: Submission, page: str) -> ConsentEvent:
+    """Write down that the box was ticked. A box left empty is never written down."""
+    wording = news_wording()
+    return ConsentEvent.objects.create(
+        lead_id=submission.lead_id,
+        submission=submission,
+        purpose=ConsentEvent.Purpose.NEWS,
+        granted=True,
+        wording=wording.text,
+        wording_version=wording.version,
+        wording_sha256=wording.sha256,
+        page=page[:200],
+        channel=ConsentEvent.Channel.WEB,
+    )

@@ -1,0 +1,104 @@
+"""From a submission to the copy and the messages it is owed."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+
+from leads.models import Submission
+from outbox.models import Message, MessageEvent
+from reports import emails
+from reports.models import Copy, Edition
+
+logger = logging.getLogger(__name__)
+
+DAY = timedelta(days=1)
+
+
+def copy_for(submission: Submission) -> Copy:
+    """Return the copy that says what this submission says, owing a new one if needed.
+
+    Call it with the lead's row locked: two posts at once must find one copy. The copy
+    is locked too, so that it is not marked rendered between our look and our commit.
+    """
+    known = (
+        Copy.objects.filter(
+            lead_id=submission.lead_id,
+            recipient=submission.email,
+            revoked_at=None,
+            failed_at=None,
+            edition__published_at__lte=Now(),
+        )
+        .for_reader(submission.reader)
+        .select_for_update(of=("self",))
+        .order_by("-pk")
+        .first()
+    )
+    if known is not None and known.is_open:
+        return known
+    return Copy.objects.create(
+        edition=Edition.current(),
+        lead_id=submission.lead_id,
+        recipient=submission.email,
+        **asdict(submission.reader),
+    )
+
+
+def owe_message(copy: Copy, *submissions: Submission) -> Message:
+    """Owe one message with a rendered copy, for the submissions that asked for it.
+
+    Over the recipient's quota the message is written down and withheld.
+    """
+    message = emails.synthesis(copy)
+    mailed = Message.objects.mailed_since(copy.recipient, Now() - DAY).count()
+    withheld = mailed >= settings.MAIL_PER_RECIPIENT_PER_DAY
+    if withheld:
+        message.next_attempt_at = None
+        message.withheld_at = Now()
+    message.save()
+    copy.messages.add(message)
+    for submission in submissions:
+        submission.messages.add(message)
+    if withheld:
+        message.record(MessageEvent.Kind.WITHHELD, cause="quota du destinataire")
+    else:
+        message.record(MessageEvent.Kind.QUEUED)
+    return message
+
+
+def on_copy_rendered(sender: type[Copy], copy: Copy, **kwargs: Any) -> None:
+    """Owe the message that every waiting submission of a fresh copy asked for."""
+    waiting = list(copy.submissions.filter(messages=None))
+    if waiting:
+        owe_message(copy, *waiting)
+
+
+def send_again(submission: Submission) -> bool:
+    """Owe the copy of a submission once more; False where nothing can be sent.
+
+    A copy that was abandoned is rendered anew. One still being made will leave by
+    itself.
+    """
+    with transaction.atomic():
+        copy = (
+            Copy.objects.select_for_update(of=("self",))
+            .select_related("edition")
+            .filter(pk=submission.copy_id, revoked_at=None)
+            .first()
+        )
+        if copy is None:
+            return False
+        if copy.rendered_at:
+            owe_message(copy, submission)
+        elif copy.failed_at:
+            copy.failed_at = None
+            copy.attempts = 0
+            copy.next_attempt_at = Now()
+            copy.save(update_fields=["failed_at", "attempts", "next_attempt_at"])
+    return True

@@ -1,0 +1,242 @@
+"""The form that gates the synthesis."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any
+
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import Field, Layout, Submit
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from email_validator import EmailNotValidError, validate_email
+
+from leads.consent import news_wording
+from leads.models import Submission
+from leads.suspicion import exact_stamp, expired, hour_stamp, suspect
+from reports.vocabulary import (
+    JOB_FUNCTION_GROUPS,
+    ORGANISATION_TYPE_GROUPS,
+    Region,
+)
+
+EMPTY = ("", "Sélectionnez…")
+LINK = re.compile(r"https?:|://|\bwww\.|[<>]", re.IGNORECASE)
+# Control, format (bidirectional overrides among them), surrogate and private use.
+FORBIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+SOFT = {"\u200c", "\u200d", "\u00ad"}  # Joiners and soft hyphen: honest in names.
+SOURCE_KEYS = 20
+SOURCE_LENGTH = 200  # Characters kept of each campaign parameter.
+
+
+def plain_text(value: str) -> None:
+    """Refuse what cannot stand in a name: links, control and invisible characters.
+
+    Names travel into a mail that anyone may have sent to anyone (OWASP ASVS 5.0,
+    1.3.3 and 2.4.1).
+    """
+    if LINK.search(value):
+        raise ValidationError(
+            "Ce champ ne peut contenir ni adresse de site, ni chevrons.", code="link"
+        )
+    for character in value:
+        category = unicodedata.category(character)
+        if character == "\ufffd" or (
+            category in FORBIDDEN_CATEGORIES and character not in SOFT
+        ):
+            raise ValidationError(
+                "Ce champ contient des caractères invisibles ou illisibles : "
+                "saisissez-le de nouveau.",
+                code="characters",
+            )
+
+
+class NameField(forms.CharField):
+    """A line of text that people type: trimmed, spaces folded, case left alone."""
+
+    default_validators = [plain_text]
+
+    def __init__(self, *, missing: str, autocomplete: str, **kwargs: Any) -> None:
+        kwargs.setdefault("max_length", 100)
+        super().__init__(
+            error_messages={
+                "required": missing,
+                "max_length": "Ce champ est limité à %(limit_value)d caractères "
+                "(%(show_value)d saisis).",
+                "null_characters_not_allowed": "Ce champ contient des caractères "
+                "illisibles : saisissez-le de nouveau.",
+            },
+            widget=forms.TextInput(attrs={"autocomplete": autocomplete}),
+            **kwargs,
+        )
+
+    def to_python(self, value: Any) -> str:
+        text = super().to_python(value) or ""
+        return re.sub(r"[ \t]+", " ", unicodedata.normalize("NFC", text))
+
+
+def choice_field(
+    label: str, choices: list[Any], missing: str, **attrs: str
+) -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label=label,
+        choices=[EMPTY, *choices],
+        error_messages={
+            "required": missing,
+            "invalid_choice": "Ce choix n’existe pas : choisissez dans la liste.",
+        },
+        widget=forms.Select(attrs=attrs),
+    )
+
+
+class RequestForm(forms.Form):
+    """What a visitor types to receive the synthesis.
+
+    Not a ModelForm: uniqueness is nobody's business here. A known address gets the
+    answer that an unknown one gets.
+    """
+
+    first_name = NameField(
+        label="Prénom", missing="Saisissez votre prénom.", autocomplete="given-name"
+    )
+    last_name = NameField(
+        label="Nom", missing="Saisissez votre nom.", autocomplete="family-name"
+    )
+    email = forms.CharField(
+        label="Adresse électronique professionnelle",
+        help_text="La synthèse y sera envoyée. Format attendu : nom@domaine.fr",
+        max_length=254,
+        error_messages={
+            "required": "Saisissez votre adresse électronique, "
+            "comme prenom.nom@chu-ville.fr.",
+            "max_length": "Une adresse électronique est limitée à 254 caractères.",
+            "null_characters_not_allowed": "Cette adresse contient des caractères "
+            "illisibles : saisissez-la de nouveau.",
+        },
+        widget=forms.EmailInput(
+            attrs={
+                "autocomplete": "email",
+                "autocapitalize": "none",
+                "spellcheck": "false",
+            }
+        ),
+    )
+    organisation = NameField(
+        label="Établissement ou structure",
+        missing="Saisissez le nom de votre établissement.",
+        autocomplete="organization",
+        max_length=200,
+    )
+    organisation_type = choice_field(
+        "Type d’établissement",
+        ORGANISATION_TYPE_GROUPS,
+        "Choisissez le type de votre établissement.",
+    )
+    job_function = choice_field(
+        "Fonction",
+        JOB_FUNCTION_GROUPS,
+        "Choisissez votre fonction.",
+        autocomplete="organization-title",
+    )
+    region = choice_field("Région", Region.choices, "Choisissez votre région.")
+    news_consent = forms.BooleanField(required=False)
+    # Off-screen: only a robot fills it in.
+    website = forms.CharField(required=False, label="Ne remplissez pas ce champ")
+    rendered = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    use_required_attribute = True
+
+    def __init__(self, data: QueryDict | None = None) -> None:
+        super().__init__(data)
+        self.fields["news_consent"].label = news_wording().text
+        self.fields["rendered"].initial = hour_stamp().signed
+
+    @property
+    def helper(self) -> FormHelper:
+        helper = FormHelper()
+        helper.form_tag = False
+        helper.disable_csrf = True
+        helper.layout = Layout(
+            "first_name",
+            "last_name",
+            "email",
+            "organisation",
+            "organisation_type",
+            "job_function",
+            "region",
+            "news_consent",
+            Field("website", wrapper_class="hp", tabindex="-1", autocomplete="off"),
+            "rendered",
+            Submit("submit", "Recevoir la synthèse", css_id="envoyer"),
+        )
+        return helper
+
+    def clean_email(self) -> str:
+        """Return the address with its domain in lower case, as a server reads it."""
+        try:
+            found = validate_email(
+                self.cleaned_data["email"].strip(),
+                allow_smtputf8=False,
+                check_deliverability=False,
+            )
+        except (EmailNotValidError, UnicodeError) as error:
+            raise ValidationError(
+                "Saisissez une adresse électronique valide, "
+                "comme prenom.nom@chu-ville.fr.",
+                code="invalid",
+            ) from error
+        address = f"{found.local_part}@{found.ascii_domain}"
+        if len(address) > 254:
+            raise ValidationError(
+                "Une adresse électronique est limitée à 254 caractères.", code="long"
+            )
+        return address
+
+    def clean(self) -> dict[str, Any]:
+        """Ask once more where the page was left open for more than a day."""
+        data = self.cleaned_data
+        if not self.errors and expired(data.get("rendered", "")):
+            self.data = self.data.copy()
+            self.data["rendered"] = exact_stamp().signed
+            raise ValidationError(
+                "Cette page était ouverte depuis plus de 24 heures. "
+                "Vérifiez vos réponses, puis envoyez-les de nouveau.",
+                code="expired",
+            )
+        return data
+
+    @property
+    def suspicion(self) -> str:
+        data = self.cleaned_data
+        return suspect(data.get("website", ""), data.get("rendered", ""))
+
+    def submission(self, source: QueryDict) -> Submission:
+        """Return the submission that was typed, not yet saved."""
+        typed = {
+            name: self.cleaned_data[name]
+            for name in (
+                "first_name",
+                "last_name",
+                "email",
+                "organisation",
+                "organisation_type",
+                "job_function",
+                "region",
+                "news_consent",
+            )
+        }
+        return Submission(
+            **typed, suspicion=self.suspicion, source=campaign_parameters(source)
+        )
+
+
+def campaign_parameters(query: QueryDict) -> dict[str, list[str]]:
+    """Return the raw parameters of the page's address, bounded."""
+    return {
+        key[:SOURCE_LENGTH].replace("\x00", ""): [
+            value[:SOURCE_LENGTH].replace("\x00", "") for value in values[:3]
+        ]
+        for key, values in list(query.lists())[:SOURCE_KEYS]
+    }

@@ -1,0 +1,47 @@
+"""What a person agreed to, in the words they saw. A ledger: rows are only added."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models.functions import Now
+
+from leads.models.lead import Lead
+from leads.models.submission import Submission
+
+
+class ConsentEvent(models.Model):
+    """Consent given or withdrawn for one purpose (EDPB Guidelines 05/2020, §104–106).
+
+    A box left empty writes nothing: silence is not an act.
+    """
+
+    class Purpose(models.TextChoices):
+        NEWS = "actualites", "actualités par courriel"
+        CALL = "rappel", "être rappelé par téléphone"
+        MEASURE = "mesure", "mesure individuelle du téléchargement"
+
+    class Channel(models.TextChoices):
+        WEB = "web", "formulaire du site"
+        EMAIL = "email", "lien d’un courriel"
+        STAFF = "equipe", "équipe"
+
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="consents")
+    submission = models.ForeignKey(
+        Submission, models.SET_NULL, null=True, blank=True, related_name="consents"
+    )
+    purpose = models.CharField("finalité", max_length=20, choices=Purpose)
+    granted = models.BooleanField("accordé")
+    wording = models.TextField("texte présenté")
+    wording_version = models.CharField("version du texte", max_length=20)
+    wording_sha256 = models.CharField("empreinte du texte", max_length=64)
+    page = models.CharField("page", max_length=200)
+    channel = models.CharField("canal", max_length=10, choices=Channel)
+    at = models.DateTimeField("le", db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = "consentement"
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        verb = "accordé" if self.granted else "retiré"
+        return f"{self.get_purpose_display()} : {verb}"

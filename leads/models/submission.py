@@ -1,0 +1,119 @@
+"""One post of the form, valid or suspect, kept as it was typed."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, Self
+
+from django.db import models
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from leads.models.lead import Identity, Lead
+from outbox import tokens
+from outbox.models import Message
+from reports.models import Copy, reader_of
+from reports.personalisation import Reader
+
+FOLLOW_UP_TOKEN = "suivi"
+
+
+class SubmissionQuerySet(models.QuerySet["Submission"]):
+    def genuine(self) -> Self:
+        return self.filter(suspicion="", lead__is_test=False)
+
+    def for_reader(self, reader: Reader) -> Self:
+        """Keep the submissions that typed exactly this."""
+        return self.filter(**asdict(reader))
+
+    def by_token(self, token: str) -> Submission | None:
+        return self.filter(token_digest=tokens.digest(token)).first()
+
+
+class Submission(Identity):
+    class Suspicion(models.TextChoices):
+        HONEYPOT = "honeypot", "champ piège rempli"
+        TOO_FAST = "too-fast", "formulaire rempli en moins de 3 secondes"
+        FORGED = "forged", "jeton de formulaire falsifié"
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    lead = models.ForeignKey(
+        Lead, models.CASCADE, related_name="submissions", verbose_name="contact"
+    )
+    # None for a suspect, to whom nothing is owed. Shared by submissions that say
+    # exactly the same: the same copy is sent again.
+    copy = models.ForeignKey(
+        Copy,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="submissions",
+        verbose_name="exemplaire",
+    )
+    messages = models.ManyToManyField(
+        Message, related_name="submissions", editable=False, verbose_name="envois"
+    )
+    suspicion = models.CharField(
+        "soupçon", max_length=20, choices=Suspicion, blank=True
+    )
+    news_consent = models.BooleanField("actualités acceptées", default=False)
+    # Campaign parameters exactly as they came: {"utm_source": ["…"], …}.
+    source = models.JSONField("provenance", default=dict, blank=True)
+    created_at = models.DateTimeField("reçue le", db_default=Now(), editable=False)
+    token_digest = models.BinaryField(max_length=32, unique=True, editable=False)
+
+    objects = SubmissionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "demande"
+        ordering = ["-created_at", "-pk"]
+        permissions = [("send_again", "Peut renvoyer la synthèse")]
+        indexes = [
+            # Staff's list, and the counts by day.
+            models.Index(fields=["-created_at", "-id"], name="submission_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"demande {self.pk} de {self.full_name}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.pk is None:
+            self.token_digest = tokens.digest(self.token)
+        super().save(*args, **kwargs)
+
+    @property
+    def suspected_at(self) -> datetime | None:
+        """Return since when its author is suspect: now, or never."""
+        return timezone.now() if self.suspicion else None
+
+    @property
+    def token(self) -> str:
+        """Return the secret of the follow-up page, which the database cannot tell."""
+        return tokens.make(FOLLOW_UP_TOKEN, self.uid)
+
+    @property
+    def reader(self) -> Reader:
+        return reader_of(self)
+
+    @property
+    def masked_email(self) -> str:
+        """Return the address as c•••@chu-exemple.fr."""
+        local, _, domain = self.email.partition("@")
+        return f"{local[:1]}•••@{domain}"
+
+    @property
+    def state(self) -> str:
+        """Tell where this submission stands, from its own copy and messages alone.
+
+        One of requested, rendered, queued, deferred, accepted, failed, withheld.
+        """
+        if self.copy is None:
+            return "withheld"
+        message = self.messages.order_by("-created_at", "-pk").first()
+        if message is not None:
+            return str(message.state)
+        if self.copy.failed_at:
+            return "failed"
+        return "rendered" if self.copy.rendered_at else "requested"

@@ -1,0 +1,58 @@
+"""Keep the form from being a weapon: limits per network and overall.
+
+Counted in PostgreSQL on a keyed hash of the network's prefix whose key changes every
+day: no address is kept. A counter that cannot be read lets people through.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.http import HttpRequest
+from django.utils import timezone
+
+from leads.models import Quota
+from outbox.tokens import keyed_hash
+
+logger = logging.getLogger(__name__)
+
+
+def client_network(request: HttpRequest) -> str:
+    """Return the /24 (IPv4) or /56 (IPv6) that a request comes from."""
+    address = request.META.get("REMOTE_ADDR", "")
+    if settings.TRUSTED_PROXIES:
+        hops = request.headers.get("X-Forwarded-For", "").split(",")
+        address = hops[-min(settings.TRUSTED_PROXIES, len(hops))].strip() or address
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return "unknown"
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
+        ip = ip.ipv4_mapped
+    prefix = 24 if ip.version == 4 else 56
+    return str(ipaddress.ip_network(f"{ip}/{prefix}", strict=False))
+
+
+def over_quota(request: HttpRequest) -> bool:
+    """Count one post, and tell whether its network or the site has had its fill."""
+    limits = {
+        client_network(request): settings.POSTS_PER_NETWORK_PER_HOUR,
+        "everyone": settings.POSTS_PER_HOUR,
+    }
+    day = timezone.localdate().isoformat()
+    keys = {
+        keyed_hash(f"quota.{day}", name): limit
+        for name, limit in limits.items()
+        if limit is not None
+    }
+    if not keys:
+        return False
+    try:
+        counts = Quota.count_one(*keys)
+    except DatabaseError:
+        logger.exception("quotas")
+        return False
+    return any(count > (keys[key] or 0) for key, count in counts.items())

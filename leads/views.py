@@ -1,0 +1,122 @@
+"""The landing page, its form, and the page that says where a submission stands."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from functools import lru_cache
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models.functions import Now
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.utils.cache import get_conditional_response
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+
+from leads import consent, delivery
+from leads.forms import RequestForm
+from leads.models import Lead, Submission
+from leads.origin import is_foreign
+from leads.suspicion import hour_stamp
+from leads.throttling import over_quota
+
+PUBLIC = "public, max-age=300, stale-while-revalidate=3600"
+FINAL = {"accepted", "failed", "withheld"}
+REFRESH = 2  # Seconds between two looks at a submission that is under way.
+DOUBLE_SUBMIT = timedelta(minutes=2)  # The same answers meanwhile are one submission.
+
+
+@csrf_exempt  # leads/origin.py says what stands in its place.
+@require_http_methods(["GET", "HEAD", "POST"])
+def landing(request: HttpRequest) -> HttpResponse:
+    """Show the study, or take what a visitor typed."""
+    if request.method == "POST":
+        return _receive(request)
+    content, etag = _page(hour_stamp().signed)
+    response = HttpResponse(content, headers={"ETag": etag, "Cache-Control": PUBLIC})
+    return get_conditional_response(request, etag=etag, response=response) or response
+
+
+@lru_cache(maxsize=2)
+def _page(stamp: str) -> tuple[bytes, str]:
+    """Return the page of this hour and its ETag: one for everybody, made once."""
+    # A request of nobody: nothing of a visitor can reach the page of everybody.
+    html = render_to_string(
+        "leads/landing.html", {"form": RequestForm()}, request=HttpRequest()
+    )
+    content = html.encode()
+    return content, f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+
+
+def _receive(request: HttpRequest) -> HttpResponse:
+    if is_foreign(request):
+        raise PermissionDenied("cross-site post")
+    form = RequestForm(request.POST)
+    if not form.is_valid():
+        return render(request, "leads/landing.html", {"form": form}, status=422)
+    if over_quota(request):
+        return render(
+            request,
+            "429.html",
+            {"form": form},
+            status=429,
+            headers={"Retry-After": "3600"},
+        )
+    submission = _store(form, request)
+    response = redirect("leads:follow-up", token=submission.token)
+    response.status_code = 303
+    return response
+
+
+@transaction.atomic
+def _store(form: RequestForm, request: HttpRequest) -> Submission:
+    """Write the submission, its lead, its consent and the copy owed, or nothing."""
+    submission = form.submission(request.GET)
+    submission.lead = Lead.objects.for_submission(submission)
+    if not submission.suspicion:
+        again = _same_answers(submission)
+        if again is not None:
+            return again
+        submission.copy = delivery.copy_for(submission)
+    submission.save()
+    if submission.news_consent:
+        consent.record_news(submission, request.path)
+    if submission.copy and submission.copy.rendered_at:
+        delivery.owe_message(submission.copy, submission)
+    return submission
+
+
+def _same_answers(submission: Submission) -> Submission | None:
+    """Return the submission that says the same and was made a moment ago, if any."""
+    return (
+        Submission.objects.filter(
+            lead=submission.lead,
+            suspicion="",
+            email=submission.email,
+            news_consent=submission.news_consent,
+            created_at__gt=Now() - DOUBLE_SUBMIT,
+        )
+        .for_reader(submission.reader)
+        .order_by("-pk")
+        .first()
+    )
+
+
+@require_safe
+def follow_up(request: HttpRequest, token: str) -> HttpResponse:
+    """Tell where a submission stands, and nothing of any other."""
+    submission = Submission.objects.select_related("copy").by_token(token)
+    if submission is None:
+        raise Http404
+    state = submission.state
+    context = {
+        "submission": submission,
+        "copy": submission.copy,
+        "state": state,
+        "email_masked": submission.masked_email,
+        "refresh": None if state in FINAL else REFRESH,
+    }
+    return render(request, "leads/follow_up.html", context)

@@ -1,0 +1,1 @@
+"""What is owed and must leave, once. Knows neither leads nor reports."""

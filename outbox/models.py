@@ -1,0 +1,185 @@
+"""Messages that the house owes, what became of them, and who must not be written to."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, ClassVar, Self
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now, Upper
+
+from outbox import tokens
+from outbox.claims import Claimable, ClaimableQuerySet, Event, owed_index, worker_name
+
+# A link's place in a stored text. Private-use characters: no form lets them in.
+MARK = "\ue000{name}\ue001"
+LINK_TOKEN = "TOKEN"  # A token's place in the path of a link.
+
+
+class MessageQuerySet(ClaimableQuerySet["Message"]):
+    def accepted(self) -> Self:
+        return self.filter(accepted_at__isnull=False)
+
+    def failed(self) -> Self:
+        return self.filter(failed_at__isnull=False)
+
+    def mailed_since(self, recipient: str, since: Any) -> Self:
+        """Keep what was or will be mailed to an address since an instant."""
+        return self.filter(
+            recipient__iexact=recipient, created_at__gte=since, withheld_at=None
+        )
+
+
+class Message(Claimable):
+    """One e-mail owed to one address.
+
+    Texts are kept without their secrets: `links` says how to make them, and they
+    take their place when the message leaves.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "en file"
+        DEFERRED = "deferred", "différé"
+        ACCEPTED = "accepted", "accepté"
+        FAILED = "failed", "refusé"
+        WITHHELD = "withheld", "retenu"
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    kind = models.CharField("nature", max_length=40)
+    lead = models.ForeignKey(
+        "leads.Lead",
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="messages",
+        verbose_name="contact",
+    )
+    recipient = models.EmailField("destinataire", max_length=254)
+    subject = models.CharField("objet", max_length=200)
+    text = models.TextField("texte")
+    html = models.TextField("HTML", blank=True)
+    headers = models.JSONField("en-têtes", default=dict, blank=True)
+    links = models.JSONField("liens", default=dict, blank=True)
+    # [{"key", "name", "type", "sha256"}], key in the "copies" storage.
+    attachments = models.JSONField("pièces jointes", default=list, blank=True)
+    message_id = models.CharField("Message-ID", max_length=200, unique=True)
+    created_at = models.DateTimeField("demandé le", db_default=Now(), editable=False)
+    accepted_at = models.DateTimeField("accepté le", null=True, editable=False)
+    failed_at = models.DateTimeField("refusé le", null=True, editable=False)
+    withheld_at = models.DateTimeField("retenu le", null=True, editable=False)
+
+    task_name: ClassVar[str] = "outbox.send_message"
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "envoi"
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="message_ends_one_way",
+                condition=Q(accepted_at=None, failed_at=None)
+                | Q(accepted_at=None, withheld_at=None)
+                | Q(failed_at=None, withheld_at=None),
+            ),
+            models.CheckConstraint(
+                name="message_not_owed_once_ended",
+                condition=Q(next_attempt_at=None)
+                | Q(accepted_at=None, failed_at=None, withheld_at=None),
+            ),
+        ]
+        indexes = [
+            owed_index("message"),
+            # Staff's list of messages, newest first.
+            models.Index(fields=["-created_at", "-id"], name="message_newest"),
+            # The quota per recipient, at each message owed.
+            models.Index(
+                Upper("recipient"),
+                "created_at",
+                name="message_recipient",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject} → {self.recipient}"
+
+    @property
+    def state(self) -> State:
+        """Derive the state from what happened."""
+        if self.accepted_at:
+            return self.State.ACCEPTED
+        if self.failed_at:
+            return self.State.FAILED
+        if self.withheld_at:
+            return self.State.WITHHELD
+        return self.State.DEFERRED if self.attempts else self.State.QUEUED
+
+    def record(self, kind: MessageEvent.Kind, **details: Any) -> MessageEvent:
+        """Add a step to the message's history."""
+        return MessageEvent.objects.create(
+            message=self,
+            kind=kind,
+            attempt=self.attempts,
+            worker=worker_name(),
+            **details,
+        )
+
+
+class MessageEvent(Event):
+    class Kind(models.TextChoices):
+        QUEUED = "queued", "en file"
+        ATTEMPTED = "attempted", "tentative"
+        ACCEPTED = "accepted", "accepté"
+        DEFERRED = "deferred", "différé"
+        DELIVERED = "delivered", "distribué"
+        BOUNCED = "bounced", "rebond"
+        COMPLAINED = "complained", "plainte"
+        REFUSED = "refused", "refusé"
+        ABANDONED = "abandoned", "abandonné"
+        WITHHELD = "withheld", "retenu"
+
+    message = models.ForeignKey(Message, models.CASCADE, related_name="events")
+    kind = models.CharField("étape", max_length=20, choices=Kind)
+    smtp_code = models.PositiveSmallIntegerField("code SMTP", null=True, blank=True)
+    # The server may have taken the message before the line broke (RFC 1047).
+    ambiguous = models.BooleanField("issue incertaine", default=False)
+
+    class Meta:
+        verbose_name = "étape d’un envoi"
+        verbose_name_plural = "étapes d’un envoi"
+        ordering = ["at", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} ({self.message_id})"
+
+
+class SuppressionQuerySet(models.QuerySet["Suppression"]):
+    def covers(self, address: str) -> bool:
+        """Tell whether an address must not be written to."""
+        return self.filter(address_hash=suppression_hash(address)).exists()
+
+
+def suppression_hash(address: str) -> bytes:
+    return tokens.keyed_hash("suppression", address.strip().lower())
+
+
+class Suppression(models.Model):
+    """An address we must not write to, known only by a keyed hash."""
+
+    class Reason(models.TextChoices):
+        BOUNCE = "bounce", "adresse en erreur"
+        COMPLAINT = "complaint", "plainte"
+        OPPOSITION = "opposition", "opposition de la personne"
+
+    address_hash = models.BinaryField("empreinte", max_length=32, unique=True)
+    reason = models.CharField("motif", max_length=20, choices=Reason)
+    created_at = models.DateTimeField("depuis", db_default=Now(), editable=False)
+
+    objects = SuppressionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "adresse écartée"
+        verbose_name_plural = "adresses écartées"
+
+    def __str__(self) -> str:
+        return self.get_reason_display()

@@ -1,0 +1,87 @@
+"""Tell a reader's request from a machine's, and say by which rule.
+
+Mail gateways open every link of every message, with the names of ordinary browsers,
+often within seconds. So a GET proves nothing, and only a POST can be a retrieval.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from django.db.models import Q
+from django.http import HttpRequest
+from django.utils import timezone
+
+from reports.models import RETRIEVAL_WINDOW, Copy, Hit
+
+Agent, Confidence = Hit.Agent, Hit.Confidence
+
+SIBLINGS = timedelta(seconds=10)
+TOO_SOON = 5.0  # Seconds after acceptance: no one reads mail that fast.
+PAGE_LIFE = timedelta(days=1)
+
+AGENTS = [
+    (Agent.SCANNER, r"safelinks|proofpoint|mimecast|barracuda|trendmicro|forcepoint"),
+    (
+        Agent.ROBOT,
+        r"bot\b|bot/|crawl|spider|slurp|preview|facebookexternalhit|whatsapp",
+    ),
+    (Agent.TOOL, r"curl|wget|python|java/|go-http|libwww|okhttp|axios|node|headless"),
+    (Agent.BROWSER, r"mozilla/"),
+]
+
+
+def agent_class(agent: str) -> Agent:
+    """Return the family of an agent string, which is then forgotten."""
+    for family, pattern in AGENTS:
+        if re.search(pattern, agent, re.IGNORECASE):
+            return family
+    return Agent.TOOL if agent else Agent.NONE
+
+
+def classify(hit: Hit) -> tuple[Confidence, str]:
+    """Return how likely a reader stands behind a request, and the rule that decided."""
+    if hit.method == "HEAD":
+        return Confidence.ROBOT, "head"
+    if hit.agent in {Agent.ROBOT, Agent.SCANNER}:
+        return Confidence.ROBOT, "agent"
+    if hit.since_acceptance is not None and hit.since_acceptance < TOO_SOON:
+        return Confidence.ROBOT, "too-soon"
+    if hit.siblings >= 3:
+        return Confidence.ROBOT, "burst"
+    if hit.method != "POST":
+        return Confidence.DOUBTFUL, "get-proves-nothing"
+    if hit.agent != Agent.BROWSER:
+        return Confidence.DOUBTFUL, "post-without-browser"
+    if hit.page_seen:
+        return Confidence.CERTAIN, "post-from-page"
+    return Confidence.PROBABLE, "post"
+
+
+def record(request: HttpRequest, copy: Copy, *, served: bool = False) -> Hit:
+    """Write down one request on a copy's link: its features, and what we make of it."""
+    now = timezone.now()
+    recent = list(
+        copy.hits.filter(
+            Q(at__gt=now - PAGE_LIFE, method="GET") | Q(at__gt=now - RETRIEVAL_WINDOW)
+        )
+        .order_by("-at")
+        .values_list("at", "method", "counted")[:50]
+    )
+    accepted = copy.accepted_at()
+    hit = Hit(
+        copy=copy,
+        method=(request.method or "")[:8],
+        agent=agent_class(request.headers.get("User-Agent", "")),
+        since_acceptance=(now - accepted).total_seconds() if accepted else None,
+        siblings=sum(at > now - SIBLINGS for at, _, _ in recent),
+        page_seen=any(method == "GET" for _, method, _ in recent),
+        served=served,
+    )
+    hit.confidence, hit.rule = classify(hit)
+    hit.counted = served and not any(
+        counted and at > now - RETRIEVAL_WINDOW for at, _, counted in recent
+    )
+    hit.save()
+    return hit

@@ -1,0 +1,263 @@
+"""The document's editions, the copies made of them, and the hits on their links."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import asdict, fields
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Self, cast
+
+from django.db import models
+from django.db.models import Min, Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from outbox import tokens
+from outbox.claims import Claimable, ClaimableQuerySet, Event, owed_index, worker_name
+from outbox.models import Message
+from reports.personalisation import Reader
+from reports.references import new_reference
+from reports.vocabulary import JobFunction, OrganisationType, Region
+
+COPY_TOKEN = "exemplaire"  # What a copy's token is good for.
+LINK_LIFETIME = timedelta(days=90)
+RETRIEVAL_WINDOW = timedelta(minutes=30)  # Repeated downloads count once.
+
+
+class Edition(models.Model):
+    """A version of the document. Declared in code, published by migration."""
+
+    version = models.CharField("version", max_length=20, unique=True)
+    fingerprint = models.CharField("empreinte", max_length=64, blank=True)
+    note = models.CharField("note", max_length=500, blank=True)
+    published_at = models.DateTimeField("publiée le", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "édition"
+        ordering = ["-published_at"]
+
+    def __str__(self) -> str:
+        return f"édition {self.version}"
+
+    @classmethod
+    def current(cls) -> Self:
+        """Return the edition that new copies are made from."""
+        edition = cls.objects.filter(published_at__lte=Now()).first()
+        if edition is None:
+            raise cls.DoesNotExist("No edition has been published.")
+        return edition
+
+
+class CopyQuerySet(ClaimableQuerySet["Copy"]):
+    def rendered(self) -> Self:
+        return self.filter(rendered_at__isnull=False)
+
+    def for_reader(self, reader: Reader) -> Self:
+        """Keep the copies that say exactly what this reader typed."""
+        return self.filter(**asdict(reader))
+
+    def by_token(self, token: str) -> Copy | None:
+        return self.filter(token_digest=tokens.digest(token)).first()
+
+
+def reader_of(row: Any) -> Reader:
+    """Return the reader that a copy or a submission describes."""
+    return Reader(**{f.name: getattr(row, f.name) for f in fields(Reader)})
+
+
+def link_expiry() -> datetime:
+    return timezone.now() + LINK_LIFETIME
+
+
+class Copy(Claimable):
+    """One edition made for one reader, who is frozen as they introduced themselves.
+
+    What the lead's record holds is never read into a document: a stranger who types
+    a known address must receive only what they typed.
+    """
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    reference = models.CharField(
+        "référence", max_length=14, unique=True, default=new_reference, editable=False
+    )
+    edition = models.ForeignKey(Edition, models.PROTECT, verbose_name="édition")
+    lead = models.ForeignKey(
+        "leads.Lead", models.CASCADE, related_name="copies", verbose_name="contact"
+    )
+    first_name = models.CharField("prénom", max_length=100)
+    last_name = models.CharField("nom", max_length=100)
+    organisation = models.CharField("établissement", max_length=200)
+    organisation_type = models.CharField(
+        "type d’établissement", max_length=20, choices=OrganisationType, blank=True
+    )
+    job_function = models.CharField(
+        "fonction", max_length=20, choices=JobFunction, blank=True
+    )
+    region = models.CharField("région", max_length=20, choices=Region, blank=True)
+    recipient = models.EmailField("adresse", max_length=254)
+
+    # Every message that carries this copy, whoever asked for it.
+    messages = models.ManyToManyField(
+        Message, related_name="copies", editable=False, verbose_name="envois"
+    )
+
+    requested_at = models.DateTimeField("demandé le", db_default=Now(), editable=False)
+    rendered_at = models.DateTimeField("rendu le", null=True, editable=False)
+    failed_at = models.DateTimeField("abandonné le", null=True, editable=False)
+    file = models.CharField("fichier", max_length=200, blank=True, editable=False)
+    sha256 = models.CharField("SHA-256", max_length=64, blank=True, editable=False)
+    size = models.PositiveIntegerField("taille (octets)", default=0, editable=False)
+
+    token_generation = models.PositiveSmallIntegerField(default=1, editable=False)
+    token_digest = models.BinaryField(max_length=32, unique=True, editable=False)
+    link_expires_at = models.DateTimeField(
+        "lien valable jusqu’au", default=link_expiry, editable=False
+    )
+    revoked_at = models.DateTimeField("lien révoqué le", null=True, editable=False)
+
+    task_name: ClassVar[str] = "reports.render_copy"
+    objects = CopyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "exemplaire"
+        ordering = ["-requested_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="copy_rendered_has_its_bytes",
+                condition=Q(rendered_at=None) | ~Q(file="") & ~Q(sha256=""),
+            ),
+            models.CheckConstraint(
+                name="copy_not_owed_once_ended",
+                condition=Q(next_attempt_at=None) | Q(rendered_at=None, failed_at=None),
+            ),
+        ]
+        indexes = [
+            owed_index("copy"),
+            # Staff's list of copies, newest first.
+            models.Index(fields=["-requested_at", "-id"], name="copy_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.pk is None:
+            self.token_digest = tokens.digest(self.token)
+        super().save(*args, **kwargs)
+
+    @property
+    def token(self) -> str:
+        """Return the secret of the copy's link, which the database cannot tell."""
+        return tokens.make(COPY_TOKEN, self.uid, self.token_generation)
+
+    @property
+    def reader(self) -> Reader:
+        return reader_of(self)
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether the link still opens the copy."""
+        return self.revoked_at is None and self.link_expires_at > timezone.now()
+
+    def accepted_at(self) -> datetime | None:
+        """Return when a mail server first took a message with this copy, in UTC."""
+        first = self.messages.aggregate(first=Min("accepted_at"))["first"]
+        return cast("datetime | None", first)
+
+    def record(self, kind: CopyEvent.Kind, cause: str = "") -> CopyEvent:
+        """Add a step to the copy's history."""
+        return CopyEvent.objects.create(
+            copy=self,
+            kind=kind,
+            attempt=self.attempts,
+            worker=worker_name(),
+            cause=cause[:500],
+        )
+
+
+class CopyEvent(Event):
+    class Kind(models.TextChoices):
+        ATTEMPTED = "attempted", "tentative"
+        RENDERED = "rendered", "rendu"
+        DEFERRED = "deferred", "différé"
+        ABANDONED = "abandoned", "abandonné"
+
+    copy = models.ForeignKey(Copy, models.CASCADE, related_name="events")
+    kind = models.CharField("étape", max_length=20, choices=Kind)
+
+    class Meta:
+        verbose_name = "étape d’un exemplaire"
+        verbose_name_plural = "étapes d’un exemplaire"
+        ordering = ["at", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} ({self.copy_id})"
+
+
+class HitQuerySet(models.QuerySet["Hit"]):
+    def served(self) -> Self:
+        """Keep the requests that were answered with the file."""
+        return self.filter(served=True)
+
+    def probable(self) -> Self:
+        """Keep the retrievals by a probable human, one per copy and half hour."""
+        return self.filter(
+            served=True,
+            counted=True,
+            confidence__in=[Hit.Confidence.CERTAIN, Hit.Confidence.PROBABLE],
+        )
+
+
+class Hit(models.Model):
+    """One request on a mailed link: features, never an address or an agent string."""
+
+    class Confidence(models.TextChoices):
+        CERTAIN = "certain", "certain"
+        PROBABLE = "probable", "probable"
+        DOUBTFUL = "douteux", "douteux"
+        ROBOT = "robot", "robot"
+
+    class Agent(models.TextChoices):
+        BROWSER = "browser", "navigateur"
+        SCANNER = "scanner", "analyseur de liens"
+        ROBOT = "robot", "robot déclaré"
+        TOOL = "tool", "outil"
+        NONE = "none", "aucun"
+
+    copy = models.ForeignKey(Copy, models.CASCADE, related_name="hits")
+    at = models.DateTimeField("le", db_default=Now(), editable=False)
+    method = models.CharField("méthode", max_length=8)
+    agent = models.CharField("agent", max_length=10, choices=Agent)
+    # Seconds between the message's acceptance and this request; null if not mailed.
+    since_acceptance = models.FloatField("délai (s)", null=True)
+    siblings = models.PositiveSmallIntegerField("requêtes voisines", default=0)
+    # The page was opened by the same link before.
+    page_seen = models.BooleanField("page vue", default=False)
+    served = models.BooleanField("fichier servi", default=False)
+    counted = models.BooleanField("compté", default=False)
+    confidence = models.CharField("confiance", max_length=10, choices=Confidence)
+    rule = models.CharField("règle", max_length=40)
+
+    objects = HitQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "requête sur un lien"
+        verbose_name_plural = "requêtes sur les liens"
+        ordering = ["-at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="hit_counted_was_served",
+                condition=Q(counted=False) | Q(served=True),
+            ),
+        ]
+        indexes = [
+            # Siblings of a request, and the last retrieval of a copy.
+            models.Index(fields=["copy", "-at"], name="hit_of_copy"),
+            # Retrievals by day.
+            models.Index(
+                fields=["at"], condition=Q(served=True), name="hit_served_by_day"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.get_confidence_display()} ({self.rule})"

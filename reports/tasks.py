@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import hashlib
+import logging
+
+from celery import shared_task
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from outbox.claims import LeaseLost
+from reports import pdf
+from reports.models import Copy, CopyEvent
+from reports.signals import copy_rendered
+
+logger = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 6
+RETRY = 20  # Seconds, doubled at each attempt.
+
+
+@shared_task(name="reports.render_copy")
+def render_copy(pk: int, lease_no: int) -> None:
+    """Render one copy and owe its message. Running it again changes nothing.
+
+    Dying anywhere before the last transaction leaves the copy owed, and at worst an
+    orphan file; the message is owed in the same transaction as the copy is rendered.
+    """
+    copy = Copy.objects.select_related("edition").claim(pk, lease_no)
+    if copy is None:
+        return  # Rendered already, or another worker is on it.
+    try:
+        if copy.attempts > MAX_ATTEMPTS:
+            _abandon(copy)
+        else:
+            _render(copy)
+    except LeaseLost:
+        return  # Too slow: whoever holds it now will finish.
+    except Exception as error:
+        logger.exception("copy %s: attempt %s", copy.reference, copy.attempts)
+        with transaction.atomic():
+            copy.postpone(RETRY * 2 ** (copy.attempts - 1))
+            copy.record(CopyEvent.Kind.DEFERRED, type(error).__name__)
+
+
+def _render(copy: Copy) -> None:
+    copy.record(CopyEvent.Kind.ATTEMPTED)
+    content = pdf.render(
+        copy.reader,
+        edition=copy.edition.version,
+        reference=copy.reference,
+        date=timezone.localdate(copy.requested_at),
+    )
+    # A name of its own for each lease: a zombie cannot write over a finished file.
+    name = f"{copy.uid.hex[:2]}/{copy.uid}-{copy.lease_no}.pdf"
+    key = storages["copies"].save(name, ContentFile(content))
+    with transaction.atomic():
+        copy.finish(
+            rendered_at=Now(),
+            file=key,
+            sha256=hashlib.sha256(content).hexdigest(),
+            size=len(content),
+        )
+        copy.record(CopyEvent.Kind.RENDERED)
+        copy.refresh_from_db()
+        copy_rendered.send(sender=Copy, copy=copy)
+
+
+def _abandon(copy: Copy) -> None:
+    """Give up a copy that fails each time, or takes its worker down."""
+    with transaction.atomic():
+        copy.finish(failed_at=Now())
+        copy.record(CopyEvent.Kind.ABANDONED, "trop de tentatives")
+    logger.error("copy %s: abandoned", copy.reference)

@@ -1,0 +1,54 @@
+"""The reader's pages. GET and HEAD change nothing there: gateways open every link."""
+
+from __future__ import annotations
+
+from django.core.files.storage import storages
+from django.db import transaction
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST, require_safe
+
+from reports import hits
+from reports.emails import FILE_NAME
+from reports.models import Copy
+
+
+def _find(token: str) -> Copy:
+    copy = Copy.objects.select_related("edition").by_token(token)
+    if copy is None:
+        raise Http404
+    return copy
+
+
+def _gone(request: HttpRequest, copy: Copy) -> HttpResponse:
+    return render(request, "reports/copy_gone.html", {"copy": copy}, status=410)
+
+
+@require_safe
+def copy_page(request: HttpRequest, token: str) -> HttpResponse:
+    """Show a reader their copy, and the button that downloads it."""
+    copy = _find(token)
+    if not copy.is_open:
+        return _gone(request, copy)
+    hits.record(request, copy)
+    return render(request, "reports/copy.html", {"copy": copy, "token": token})
+
+
+@csrf_exempt  # The token in the address is the authority; no cookie is involved.
+@require_POST
+def download(request: HttpRequest, token: str) -> HttpResponseBase:
+    """Serve the file, the very bytes that were mailed."""
+    copy = _find(token)
+    if not copy.is_open:
+        return _gone(request, copy)
+    if copy.rendered_at is None:
+        return redirect("reports:copy", token=token)
+    file = storages["copies"].open(copy.file)
+    with transaction.atomic():
+        Copy.objects.select_for_update(of=("self",)).get(pk=copy.pk)
+        hits.record(request, copy, served=True)
+    return FileResponse(
+        file, as_attachment=True, filename=FILE_NAME, content_type="application/pdf"
+    )

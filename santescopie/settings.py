@@ -1,0 +1,264 @@
+"""Settings, read from the environment (.env.example lists every variable).
+
+What must be said and is not fails loudly at start. Every default is safe in
+production; the demo and the tests set what they need.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import django_stubs_ext
+import environ
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.csp import CSP
+
+from santescopie.mail import mailer
+
+django_stubs_ext.monkeypatch()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+
+# --- The deployment -----------------------------------------------------------
+
+SECRET_KEY: str = env("SECRET_KEY")
+SITE_URL: str = env("SITE_URL").rstrip("/")  # Every absolute link starts with it.
+_site = urlsplit(SITE_URL)
+if _site.scheme not in {"http", "https"} or not _site.hostname:
+    raise ImproperlyConfigured(f"SITE_URL={SITE_URL!r}: an http(s) address is needed.")
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[_site.hostname])
+DEBUG: bool = env.bool("DEBUG", default=False)
+DEMO: bool = env.bool("DEMO", default=False)
+# State of the demo, and where copies are kept unless COPIES_DIR says otherwise.
+VAR_DIR = Path(env("SANTESCOPIE_VAR", default=str(BASE_DIR / "var")))
+
+# Who publishes the study. Empty: shown as "à compléter", refused by check --deploy.
+PUBLISHER: dict[str, str] = {
+    name: env(f"PUBLISHER_{name.upper()}", default="")
+    for name in (
+        "name", "address", "contact", "dpo_email", "director", "host",
+        "registration", "phone",
+    )
+}  # fmt: skip
+
+# --- The application ----------------------------------------------------------
+
+INSTALLED_APPS = [
+    "santescopie.apps.StaffAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "crispy_forms",
+    "santescopie",
+    "leads",
+    "reports",
+    "outbox",
+    *(["santescopie.demo"] if DEMO else []),
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "santescopie.middleware.PrivacyHeadersMiddleware",
+    "santescopie.middleware.MethodNotAllowedMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "santescopie.urls"
+WSGI_APPLICATION = "santescopie.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.csp",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "santescopie.context.publication",
+            ],
+        },
+    },
+]
+CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "santescopie"
+
+LANGUAGE_CODE = "fr"
+LANGUAGES = [("fr", "Français")]
+TIME_ZONE = "Europe/Paris"  # The time zone of every report.
+USE_TZ = True
+FORMS_URLFIELD_ASSUME_HTTPS = True
+
+# --- What it stands on --------------------------------------------------------
+
+DATABASES = {
+    "default": {
+        **env.db("DATABASE_URL"),
+        "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),
+        "CONN_HEALTH_CHECKS": True,
+    }
+}
+CACHES = {
+    # In PostgreSQL: throttling the sign-in of staff must not depend on Redis.
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "django_cache",
+    }
+}
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage",
+    },
+    # Rendered copies: private, never under a URL of their own.
+    "copies": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": env("COPIES_DIR", default=str(VAR_DIR / "copies")),
+            "base_url": None,
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
+}
+STATIC_URL = "/static/"
+STATIC_ROOT = env("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))
+STATICFILES_DIRS = [BASE_DIR / "static"]
+if DEMO or DEBUG:  # Served from the sources: the demo collects nothing.
+    STORAGES["staticfiles"] = {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+    }
+    WHITENOISE_USE_FINDERS = True
+    WHITENOISE_AUTOREFRESH = DEBUG
+
+# --- Mail ---------------------------------------------------------------------
+
+MAILERS = {"default": mailer(env("MAIL_URL"))}
+DEFAULT_FROM_EMAIL: str = env(
+    "MAIL_FROM", default=f"Santéscopie 2026 <etude@{_site.hostname}>"
+)
+REPLY_TO: str = env("MAIL_REPLY_TO", default=PUBLISHER["contact"])
+MESSAGE_ID_DOMAIN = _site.hostname
+
+# --- Celery -------------------------------------------------------------------
+
+CELERY_BROKER_URL: str = env("REDIS_URL")
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_timeout": 30,
+    "socket_connect_timeout": 2,
+    "socket_keepalive": True,
+    "health_check_interval": 10,
+    "visibility_timeout": 300,
+    "unacked_restore_interval": 10,
+    "unacked_restore_throttle": 1,
+    "deadletter_queue": "undeliverable",
+    "global_keyprefix": env("REDIS_PREFIX", default="santescopie:"),
+}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True  # Safe: every task claims its row first.
+CELERY_TASK_SOFT_TIME_LIMIT = 40
+CELERY_TASK_TIME_LIMIT = 50  # Below the lease of a claim (outbox/claims.py).
+CELERY_WORKER_DISABLE_PREFETCH = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 500
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000  # kB
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_DB_REUSE_MAX = 1000
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULE = {
+    "forget-quotas": {"task": "leads.forget_quotas", "schedule": 3600.0},
+}
+
+# --- Delays and limits --------------------------------------------------------
+
+# Scales every delay (leases, back-off, hand-over), so that outages can be rehearsed.
+DELAY_SCALE: float = env.float("DELAY_SCALE", default=1.0)
+MAIL_PER_RECIPIENT_PER_DAY: int = env.int("MAIL_PER_RECIPIENT_PER_DAY", default=3)
+_quotas = not (DEMO and env("DEMO_QUOTAS", default="on") == "off")
+POSTS_PER_NETWORK_PER_HOUR: int | None = (
+    env.int("POSTS_PER_NETWORK_PER_HOUR", default=60) if _quotas else None
+)
+POSTS_PER_HOUR: int | None = (
+    env.int("POSTS_PER_HOUR", default=6000) if _quotas else None
+)
+# How many proxies of ours stand in front: the client's address is that far from the
+# right end of X-Forwarded-For. 0 ignores the header.
+TRUSTED_PROXIES: int = env.int("TRUSTED_PROXIES", default=0)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 128 * 1024  # Bytes: the longest honest form is 2 kB.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000  # The admin's bulk actions need many.
+
+# --- Security -----------------------------------------------------------------
+
+_https = _site.scheme == "https"
+SECURE_CSP = {
+    "default-src": [CSP.NONE],
+    "script-src": [CSP.SELF],
+    "style-src": [CSP.SELF],
+    "img-src": [CSP.SELF, "data:"],
+    "font-src": [CSP.SELF],
+    "connect-src": [CSP.SELF],
+    "manifest-src": [CSP.SELF],
+    "form-action": [CSP.SELF],
+    "frame-ancestors": [CSP.NONE],
+    "base-uri": [CSP.NONE],
+    "object-src": [CSP.NONE],
+}
+SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _https
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=False)
+if TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_NAME = "__Host-sessionid" if _https else "sessionid"
+CSRF_COOKIE_NAME = "__Host-csrftoken" if _https else "csrftoken"
+SESSION_COOKIE_AGE = 12 * 3600  # Seconds: a working day.
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": f"django.contrib.auth.password_validation.{name}",
+        "OPTIONS": options,
+    }
+    for name, options in [
+        ("UserAttributeSimilarityValidator", {}),
+        ("MinimumLengthValidator", {"min_length": 12}),
+        ("CommonPasswordValidator", {}),
+    ]
+]
+LOGIN_URL = "admin:login"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+    },
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line"},
+    },
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        "django.request": {"level": "ERROR"},  # A 4xx is a visitor's affair.
+        "fontTools": {"level": "WARNING"},
+        "weasyprint": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import TemplateView
+
+from santescopie import views
+
+
+def page(name: str) -> object:
+    return TemplateView.as_view(
+        template_name=f"pages/{name}.html", http_method_names=["get", "head"]
+    )
+
+
+urlpatterns = [
+    path("", include("leads.urls")),
+    path("exemplaire/", include("reports.urls")),
+    path("mentions-legales/", page("legal_notice"), name="legal-notice"),
+    path("confidentialite/", page("privacy"), name="privacy"),
+    path("accessibilite/", page("accessibility"), name="accessibility"),
+    path("plan-du-site/", page("sitemap"), name="sitemap-page"),
+    path("healthz", views.healthz),
+    path("readyz", views.readyz),
+    path("admin/", admin.site.urls),
+]
+if settings.DEMO:
+    urlpatterns.append(path("demo/", include("santescopie.demo.urls")))
+
+handler400 = views.bad_request
+handler403 = views.permission_denied
+handler404 = views.not_found
+handler500 = views.server_error
