@@ -89,7 +89,7 @@ def send_again(submission: Submission) -> bool:
         copy = (
             Copy.objects.select_for_update(of=("self",))
             .select_related("edition")
-            .filter(pk=submission.copy_id, revoked_at=None)
+            .filter(submissions=submission, revoked_at=None)
             .first()
         )
         if copy is None:

@@ -149,7 +149,7 @@ class RequestForm(forms.Form):
     use_required_attribute = True
 
     def __init__(self, data: QueryDict | None = None) -> None:
-        super().__init__(data)
+        super().__init__(data.dict() if data else data)
         self.fields["news_consent"].label = news_wording().text
         self.fields["rendered"].initial = hour_stamp().signed
 
@@ -198,8 +198,7 @@ class RequestForm(forms.Form):
         """Ask once more where the page was left open for more than a day."""
         data = self.cleaned_data
         if not self.errors and expired(data.get("rendered", "")):
-            self.data = self.data.copy()
-            self.data["rendered"] = exact_stamp().signed
+            self.data = {**self.data, "rendered": exact_stamp().signed}
             raise ValidationError(
                 "Cette page était ouverte depuis plus de 24 heures. "
                 "Vérifiez vos réponses, puis envoyez-les de nouveau.",

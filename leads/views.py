@@ -58,13 +58,9 @@ def _receive(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "leads/landing.html", {"form": form}, status=422)
     if over_quota(request):
-        return render(
-            request,
-            "429.html",
-            {"form": form},
-            status=429,
-            headers={"Retry-After": "3600"},
-        )
+        page = render(request, "429.html", {"form": form}, status=429)
+        page.headers["Retry-After"] = "3600"
+        return page
     submission = _store(form, request)
     response = redirect("leads:follow-up", token=submission.token)
     response.status_code = 303

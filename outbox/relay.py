@@ -19,6 +19,7 @@ from django.db import Error as DatabaseError
 from django.db import connection
 from kombu import Connection
 from kombu.exceptions import OperationalError as BrokerError
+from kombu.simple import SimpleQueue
 from redis.exceptions import RedisError
 
 from outbox import claims
@@ -42,11 +43,12 @@ class Relay:
         self.inline = InlineWorker()
         self.broker_down_until = 0.0
         self.broker = self._broker()
+        self.queue: SimpleQueue | None = None
 
     def _broker(self) -> Connection:
         broker = current_app.connection_for_write(connect_timeout=BROKER_TIMEOUT)
         broker.transport_options = {
-            **broker.transport_options,
+            **(broker.transport_options or {}),
             "socket_timeout": BROKER_TIMEOUT,
             "socket_connect_timeout": BROKER_TIMEOUT,
             "max_retries": 0,
@@ -112,9 +114,10 @@ class Relay:
         if self._broker_rests():
             return 1
         try:
-            queue = current_app.conf.task_default_queue
-            channel = self.broker.default_channel
-            return max(0, WINDOW - int(channel._size(queue)))
+            if self.queue is None:
+                name = current_app.conf.task_default_queue
+                self.queue = self.broker.SimpleQueue(name)
+            return max(0, WINDOW - self.queue.qsize())
         except (BrokerError, OSError, RedisError) as error:
             self._broker_failed(error)
             return 1
@@ -138,3 +141,4 @@ class Relay:
         logger.warning("broker: %s; working inline", error)
         self.broker_down_until = time.monotonic() + BROKER_REST
         self.broker = self._broker()
+        self.queue = None

@@ -23,7 +23,8 @@ class Backend(EmailBackend):
         sender = self.prep_address(email_message.from_email)
         recipients = [self.prep_address(a) for a in email_message.recipients()]
         content = email_message.message(policy=email.policy.SMTP).as_bytes()
-        smtp: smtplib.SMTP = self.connection
+        smtp = self.connection
+        assert smtp is not None  # send_messages() has opened it.
         smtp.ehlo_or_helo_if_needed()
         options = [f"size={len(content)}"] if smtp.has_extn("size") else []
         code, answer = smtp.mail(sender, options)

@@ -15,48 +15,52 @@ from django.utils import timezone
 
 from reports.models import RETRIEVAL_WINDOW, Copy, Hit
 
-Agent, Confidence = Hit.Agent, Hit.Confidence
-
 SIBLINGS = timedelta(seconds=10)
 TOO_SOON = 5.0  # Seconds after acceptance: no one reads mail that fast.
 PAGE_LIFE = timedelta(days=1)
 
 AGENTS = [
-    (Agent.SCANNER, r"safelinks|proofpoint|mimecast|barracuda|trendmicro|forcepoint"),
     (
-        Agent.ROBOT,
+        Hit.Agent.SCANNER,
+        r"safelinks|proofpoint|mimecast|barracuda|trendmicro|forcepoint",
+    ),
+    (
+        Hit.Agent.ROBOT,
         r"bot\b|bot/|crawl|spider|slurp|preview|facebookexternalhit|whatsapp",
     ),
-    (Agent.TOOL, r"curl|wget|python|java/|go-http|libwww|okhttp|axios|node|headless"),
-    (Agent.BROWSER, r"mozilla/"),
+    (
+        Hit.Agent.TOOL,
+        r"curl|wget|python|java/|go-http|libwww|okhttp|axios|node|headless",
+    ),
+    (Hit.Agent.BROWSER, r"mozilla/"),
 ]
 
 
-def agent_class(agent: str) -> Agent:
+def agent_class(agent: str) -> Hit.Agent:
     """Return the family of an agent string, which is then forgotten."""
     for family, pattern in AGENTS:
         if re.search(pattern, agent, re.IGNORECASE):
             return family
-    return Agent.TOOL if agent else Agent.NONE
+    return Hit.Agent.TOOL if agent else Hit.Agent.NONE
 
 
-def classify(hit: Hit) -> tuple[Confidence, str]:
+def classify(hit: Hit) -> tuple[Hit.Confidence, str]:
     """Return how likely a reader stands behind a request, and the rule that decided."""
     if hit.method == "HEAD":
-        return Confidence.ROBOT, "head"
-    if hit.agent in {Agent.ROBOT, Agent.SCANNER}:
-        return Confidence.ROBOT, "agent"
+        return Hit.Confidence.ROBOT, "head"
+    if hit.agent in {Hit.Agent.ROBOT, Hit.Agent.SCANNER}:
+        return Hit.Confidence.ROBOT, "agent"
     if hit.since_acceptance is not None and hit.since_acceptance < TOO_SOON:
-        return Confidence.ROBOT, "too-soon"
+        return Hit.Confidence.ROBOT, "too-soon"
     if hit.siblings >= 3:
-        return Confidence.ROBOT, "burst"
+        return Hit.Confidence.ROBOT, "burst"
     if hit.method != "POST":
-        return Confidence.DOUBTFUL, "get-proves-nothing"
-    if hit.agent != Agent.BROWSER:
-        return Confidence.DOUBTFUL, "post-without-browser"
+        return Hit.Confidence.DOUBTFUL, "get-proves-nothing"
+    if hit.agent != Hit.Agent.BROWSER:
+        return Hit.Confidence.DOUBTFUL, "post-without-browser"
     if hit.page_seen:
-        return Confidence.CERTAIN, "post-from-page"
-    return Confidence.PROBABLE, "post"
+        return Hit.Confidence.CERTAIN, "post-from-page"
+    return Hit.Confidence.PROBABLE, "post"
 
 
 def record(request: HttpRequest, copy: Copy, *, served: bool = False) -> Hit:

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.conf import settings
 from django.contrib import admin
+from django.http.response import HttpResponseBase
 from django.urls import include, path
 from django.views.generic import TemplateView
 
 from santescopie import views
 
 
-def page(name: str) -> object:
+def page(name: str) -> Callable[..., HttpResponseBase]:
     return TemplateView.as_view(
         template_name=f"pages/{name}.html", http_method_names=["get", "head"]
     )

@@ -1,0 +1,65 @@
+"""What makes sloppy code fail, and the real engines that tests stand on."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from santescopie.mail import mailer
+from tests.smtp import Sink
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Run the tests that empty the tables last: migrations have filled some."""
+    items.sort(
+        key=lambda item: any(
+            mark.kwargs.get("transaction") for mark in item.iter_markers("django_db")
+        )
+    )
+
+
+@pytest.fixture(autouse=True)
+def _copies_in_a_folder_of_their_own(settings, tmp_path):
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {
+            "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        },
+        "copies": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": str(tmp_path / "copies")},
+        },
+    }
+
+
+@pytest.fixture(autouse=True)
+def _no_stray_log(request, caplog):
+    """Fail on any warning or error that the test did not announce with @logs(name)."""
+    with caplog.at_level(logging.WARNING):
+        yield
+    expected = tuple(
+        name for mark in request.node.iter_markers("logs") for name in mark.args
+    )
+    stray = [
+        f"{record.name}: {record.getMessage()}"
+        for record in caplog.get_records("call")
+        if record.levelno >= logging.WARNING and not record.name.startswith(expected)
+    ]
+    assert not stray, stray
+
+
+@pytest.fixture
+def sink(settings):
+    """A real SMTP server on loopback; says `250` unless told otherwise."""
+    with Sink() as sink:
+        settings.MAILERS = {"default": mailer(f"{sink.url}?timeout=2")}
+        yield sink
+
+
+@pytest.fixture
+def visitor(client):
+    """A browser on the landing page, which says where its posts come from."""
+    client.defaults["HTTP_SEC_FETCH_SITE"] = "same-origin"
+    return client

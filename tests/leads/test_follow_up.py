@@ -1,0 +1,154 @@
+"""The page of a submission tells the truth, of this submission only."""
+
+from __future__ import annotations
+
+import pytest
+from django.db.models.functions import Now
+
+from leads import delivery
+from leads.models import Submission
+from outbox import tokens
+from outbox.models import Message
+from outbox.tasks import send_message
+from reports.models import Copy
+from reports.tasks import render_copy
+from tests.leads.test_request import post
+
+pytestmark = pytest.mark.django_db
+
+
+def state(client, submission):
+    response = client.get(f"/suivi/{submission.token}/")
+    assert response.status_code == 200
+    page = response.content.decode()
+    return page.split('data-state="')[1].split('"')[0], page
+
+
+def test_every_step_is_told_as_it_happens(visitor, sink):
+    post(visitor)
+    submission = Submission.objects.get()
+    said, page = state(visitor, submission)
+    assert said == "requested"
+    assert 'http-equiv="refresh"' in page
+
+    render_copy(submission.copy_id, 0)
+    assert state(visitor, submission)[0] == "queued"
+
+    send_message(submission.messages.get().pk, 0)
+    said, page = state(visitor, submission)
+    assert said == "accepted"
+    assert 'http-equiv="refresh"' not in page
+    assert "zoe.loeuf" not in page
+    assert "z•••@chu-exemple.fr" in page
+
+
+def test_a_suspect_learns_nothing(visitor):
+    post(visitor, website="x")
+
+    assert state(visitor, Submission.objects.get())[0] == "withheld"
+
+
+def test_over_the_quota_of_an_address_nothing_more_is_mailed(visitor, sink, settings):
+    settings.MAIL_PER_RECIPIENT_PER_DAY = 1
+    post(visitor)
+    first = Submission.objects.get()
+    render_copy(first.copy_id, 0)
+    post(visitor, region="11")
+    second = Submission.objects.exclude(pk=first.pk).get()
+
+    render_copy(second.copy_id, 0)
+
+    assert state(visitor, second)[0] == "withheld"
+    assert Message.objects.due().count() == 1
+
+
+@pytest.mark.logs("outbox.sending")
+def test_a_refusal_is_told(visitor, sink):
+    sink.rcpt = "550 5.1.1 no such user"
+    post(visitor)
+    submission = Submission.objects.get()
+    render_copy(submission.copy_id, 0)
+
+    send_message(submission.messages.get().pk, 0)
+
+    assert state(visitor, submission)[0] == "failed"
+
+
+def test_a_token_opens_nothing_but_its_own_page(visitor):
+    post(visitor)
+    submission = Submission.objects.get()
+
+    for token in (
+        submission.copy.token,
+        tokens.make("suivi", submission.uid, 2),
+        "x",
+        "x" * 500,
+    ):
+        assert visitor.get(f"/suivi/{token}/").status_code == 404
+    assert visitor.get(f"/exemplaire/{submission.token}/").status_code == 404
+
+
+def test_the_page_is_kept_out_of_caches_and_indexes(visitor):
+    post(visitor)
+
+    response = visitor.get(f"/suivi/{Submission.objects.get().token}/")
+
+    assert response.headers["Cache-Control"] == "no-store"
+    assert "noindex" in response.headers["X-Robots-Tag"]
+    assert response.headers["Referrer-Policy"] == "same-origin"
+
+
+def test_a_submission_that_waits_for_a_copy_gets_the_message_that_brings_it(
+    visitor, sink
+):
+    post(visitor)
+    first = Submission.objects.get()
+    Submission.objects.update(created_at=Now() - delivery.DAY)
+    post(visitor)
+    second = Submission.objects.exclude(pk=first.pk).get()
+
+    render_copy(first.copy_id, 0)
+
+    assert Message.objects.count() == 1
+    assert first.messages.get() == second.messages.get()
+
+
+def test_a_rendered_copy_is_owed_at_once(visitor, sink):
+    post(visitor)
+    first = Submission.objects.get()
+    render_copy(first.copy_id, 0)
+    Submission.objects.update(created_at=Now() - delivery.DAY)
+
+    post(visitor)
+
+    second = Submission.objects.exclude(pk=first.pk).get()
+    assert state(visitor, second)[0] == "queued"
+    assert second.messages.get() != first.messages.get()
+
+
+def test_staff_can_send_again(visitor, sink):
+    post(visitor)
+    submission = Submission.objects.get()
+    assert delivery.send_again(submission)
+    assert not Message.objects.exists(), "it will leave by itself"
+    render_copy(submission.copy_id, 0)
+
+    assert delivery.send_again(submission)
+
+    assert submission.messages.count() == 2
+
+
+def test_an_abandoned_copy_is_rendered_anew_when_sent_again(visitor, sink):
+    post(visitor)
+    submission = Submission.objects.get()
+    Copy.objects.update(failed_at=Now(), next_attempt_at=None)
+
+    assert delivery.send_again(submission)
+
+    assert Copy.objects.due().get() == submission.copy
+
+
+def test_nothing_can_be_sent_again_to_a_suspect(visitor):
+    post(visitor, website="x")
+
+    assert not delivery.send_again(Submission.objects.get())

@@ -1,0 +1,162 @@
+"""A mailed link: GET and HEAD change nothing, only POST downloads."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+
+import pytest
+from django.db.models.functions import Now
+
+from leads.models import Submission
+from outbox.models import Message
+from outbox.tasks import send_message
+from reports.models import Copy, Hit
+from reports.tasks import render_copy
+from tests.leads.test_request import post
+
+pytestmark = pytest.mark.django_db
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+
+@pytest.fixture
+def copy(visitor, sink):
+    """A copy that was rendered and mailed an hour ago."""
+    post(visitor)
+    submission = Submission.objects.get()
+    render_copy(submission.copy_id, 0)
+    send_message(submission.messages.get().pk, 0)
+    Message.objects.update(accepted_at=Now() - timedelta(hours=1))
+    return Copy.objects.get()
+
+
+def page(copy):
+    return f"/exemplaire/{copy.token}/"
+
+
+def download(client, copy, agent=BROWSER):
+    response = client.post(
+        f"/exemplaire/{copy.token}/telecharger/", headers={"User-Agent": agent}
+    )
+    response.file = b"".join(response) if response.streaming else b""
+    return response
+
+
+def snapshot():
+    return list(Copy.objects.values()), list(Message.objects.values())
+
+
+def test_the_very_bytes_that_were_mailed_are_served(client, copy, sink):
+    response = download(client, copy)
+
+    content = response.file
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "application/pdf"
+    assert "santescopie-2026-synthese.pdf" in response.headers["Content-Disposition"]
+    assert response.headers["Cache-Control"] == "no-store"
+    assert hashlib.sha256(content).hexdigest() == copy.sha256
+    [mailed] = sink.messages[0].mail.iter_attachments()
+    assert mailed.get_content() == content
+
+
+def test_a_storm_of_get_and_head_changes_nothing_and_counts_no_human(client, copy):
+    before = snapshot()
+
+    for agent in (BROWSER, "SafeLinks", "curl/8", ""):
+        for method in ("get", "head"):
+            for _ in range(3):
+                getattr(client, method)(page(copy), headers={"User-Agent": agent})
+
+    assert snapshot() == before
+    assert not Hit.objects.probable().exists()
+    assert Hit.objects.count() == 24
+
+
+def test_get_downloads_nothing(client, copy):
+    response = client.get(f"/exemplaire/{copy.token}/telecharger/")
+
+    assert response.status_code == 405
+    assert 'lang="fr"' in response.content.decode()
+    assert not Hit.objects.exists()
+
+
+def test_a_download_from_the_page_is_certain(client, copy):
+    client.get(page(copy), headers={"User-Agent": BROWSER})
+
+    download(client, copy)
+
+    hit = Hit.objects.served().get()
+    assert (hit.confidence, hit.rule, hit.counted) == (
+        "certain",
+        "post-from-page",
+        True,
+    )
+
+
+def test_downloads_within_half_an_hour_count_once(client, copy):
+    download(client, copy)
+    download(client, copy)
+    assert Hit.objects.served().count() == 2
+    assert Hit.objects.probable().count() == 1
+
+    Hit.objects.update(at=Now() - timedelta(minutes=31))
+    download(client, copy)
+
+    assert Hit.objects.probable().count() == 2
+
+
+@pytest.mark.parametrize(
+    ("agent", "rule"),
+    [("curl/8.5", "post-without-browser"), ("Googlebot/2.1", "agent")],
+)
+def test_a_post_by_a_machine_is_no_retrieval(client, copy, agent, rule):
+    download(client, copy, agent)
+
+    assert Hit.objects.get().rule == rule
+    assert not Hit.objects.probable().exists()
+
+
+def test_nothing_happens_in_the_seconds_after_acceptance(client, copy):
+    Message.objects.update(accepted_at=Now())
+
+    download(client, copy)
+
+    assert Hit.objects.get().rule == "too-soon"
+
+
+def test_a_hit_keeps_no_address_and_no_agent(client, copy):
+    client.get(page(copy), headers={"User-Agent": BROWSER}, REMOTE_ADDR="203.0.113.77")
+
+    stored = str(list(Hit.objects.values()))
+    assert "Firefox" not in stored
+    assert "203.0.113" not in stored
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"revoked_at": Now()},
+        {"link_expires_at": Now() - timedelta(days=1)},
+    ],
+)
+def test_a_closed_link_is_gone_kindly(client, copy, change):
+    Copy.objects.update(**change)
+
+    assert client.get(page(copy)).status_code == 410
+    response = download(client, copy)
+    assert response.status_code == 410
+    assert 'lang="fr"' in response.content.decode()
+    assert not Hit.objects.served().exists()
+
+
+def test_an_unknown_link_is_not_found(client):
+    assert client.get("/exemplaire/inconnu/").status_code == 404
+    assert client.post("/exemplaire/inconnu/telecharger/").status_code == 404
+
+
+def test_a_copy_being_made_says_so(client, visitor):
+    post(visitor)
+    copy = Copy.objects.get()
+
+    assert "préparation" in client.get(page(copy)).content.decode()
+    assert download(client, copy).status_code == 302
