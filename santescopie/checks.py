@@ -1,0 +1,36 @@
+"""What must be said before a deployment may be called one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+# The law asks for these on the legal notice and the privacy page (LCEN, art. 6-III;
+# RGPD, art. 13).
+REQUIRED = ("name", "address", "contact", "director", "host", "dpo_email")
+
+
+@register(deploy=True)
+def publisher_is_known(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    return [
+        Error(
+            f"PUBLISHER_{name.upper()} is empty: the legal pages need it.",
+            id="santescopie.E001",
+        )
+        for name in REQUIRED
+        if not settings.PUBLISHER[name]
+    ]
+
+
+@register(deploy=True)
+def site_is_secure(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    errors: list[CheckMessage] = []
+    if not settings.SITE_URL.startswith("https://"):
+        errors.append(Error("SITE_URL is not https://.", id="santescopie.E002"))
+    if settings.DEMO:
+        errors.append(Error("DEMO is on.", id="santescopie.E003"))
+    if settings.DELAY_SCALE != 1:
+        errors.append(Error("DELAY_SCALE is not 1.", id="santescopie.E004"))
+    return errors

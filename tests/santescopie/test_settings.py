@@ -1,0 +1,82 @@
+"""Settings fail loudly, and a deployment is told what it lacks."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from santescopie.mail import mailer
+
+COMPLETE = {
+    "SECRET_KEY": "k7-Vq2_mN9xR4tB8wL1zC6pH3sD5fG0jAyUeKoIiXcQvMnWbEr",
+    "SITE_URL": "https://santescopie.exemple.fr",
+    "DATABASE_URL": "postgres://u:p@127.0.0.1:1/d",
+    "REDIS_URL": "redis://127.0.0.1:1/0",
+    "MAIL_URL": "smtp+tls://u:p@127.0.0.1:587",
+    "SECURE_SSL_REDIRECT": "true",
+    "TRUSTED_PROXIES": "1",
+    **{
+        f"PUBLISHER_{name}": "Éditeur de démonstration"
+        for name in ("NAME", "ADDRESS", "CONTACT", "DIRECTOR", "HOST", "DPO_EMAIL")
+    },
+}
+
+
+def manage(*arguments, **environment):
+    names = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, "-W", "ignore", "manage.py", *arguments],
+        env={**names, "SANTESCOPIE_VAR": "/nonexistent", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_complete_deployment_passes():
+    result = manage("check", "--deploy", "--fail-level", "WARNING", **COMPLETE)
+
+    assert result.returncode == 0, result.stderr
+
+
+def test_each_gap_is_named():
+    gaps = [name for name in COMPLETE if name.startswith("PUBLISHER_")]
+    environment = {k: v for k, v in COMPLETE.items() if k not in gaps}
+
+    result = manage("check", "--deploy", **environment)
+
+    assert result.returncode == 1
+    for name in gaps:
+        assert name in result.stderr
+
+
+@pytest.mark.parametrize(
+    "name", ["SECRET_KEY", "SITE_URL", "DATABASE_URL", "REDIS_URL", "MAIL_URL"]
+)
+def test_what_must_be_said_has_no_default(name):
+    environment = {k: v for k, v in COMPLETE.items() if k != name}
+
+    result = manage("check", **environment)
+
+    assert result.returncode != 0
+    assert name in result.stderr
+
+
+def test_a_mail_address_says_how_to_speak():
+    options = mailer("smtps://us%40er:p%3Aw@mail.exemple.fr:465?timeout=3")["OPTIONS"]
+
+    assert options["username"] == "us@er"
+    assert options["password"] == "p:w"
+    assert options["use_ssl"]
+    assert not options["use_tls"]
+    assert options["timeout"] == 3
+
+
+@pytest.mark.parametrize("url", ["", "http://x", "smtp://", "mail.exemple.fr"])
+def test_a_strange_mail_address_is_refused(url):
+    with pytest.raises(ImproperlyConfigured):
+        mailer(url)
