@@ -47,7 +47,7 @@ def plain_text(value: str) -> None:
             category in FORBIDDEN_CATEGORIES and character not in SOFT
         ):
             raise ValidationError(
-                "Ce champ contient des caractères invisibles ou illisibles : "
+                "Ce champ contient des caractères invisibles ou illisibles : "
                 "saisissez-le de nouveau.",
                 code="characters",
             )
@@ -66,7 +66,7 @@ class NameField(forms.CharField):
                 "max_length": "Ce champ est limité à %(limit_value)d caractères "
                 "(%(show_value)d saisis).",
                 "null_characters_not_allowed": "Ce champ contient des caractères "
-                "illisibles : saisissez-le de nouveau.",
+                "illisibles : saisissez-le de nouveau.",
             },
             widget=forms.TextInput(attrs={"autocomplete": autocomplete}),
             **kwargs,
@@ -85,7 +85,7 @@ def choice_field(
         choices=[EMPTY, *choices],
         error_messages={
             "required": missing,
-            "invalid_choice": "Ce choix n’existe pas : choisissez dans la liste.",
+            "invalid_choice": "Ce choix n’existe pas : choisissez dans la liste.",
         },
         widget=forms.Select(attrs=attrs),
     )
@@ -106,14 +106,14 @@ class RequestForm(forms.Form):
     )
     email = forms.CharField(
         label="Adresse électronique professionnelle",
-        help_text="La synthèse y sera envoyée. Format attendu : nom@domaine.fr",
+        help_text="La synthèse y sera envoyée. Format attendu : nom@domaine.fr",
         max_length=254,
         error_messages={
             "required": "Saisissez votre adresse électronique, "
             "comme prenom.nom@chu-ville.fr.",
             "max_length": "Une adresse électronique est limitée à 254 caractères.",
             "null_characters_not_allowed": "Cette adresse contient des caractères "
-            "illisibles : saisissez-la de nouveau.",
+            "illisibles : saisissez-la de nouveau.",
         },
         widget=forms.EmailInput(
             attrs={

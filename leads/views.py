@@ -25,7 +25,7 @@ from leads.throttling import over_quota
 
 PUBLIC = "public, max-age=300, stale-while-revalidate=3600"
 FINAL = {"accepted", "failed", "withheld"}
-REFRESH = 2  # Seconds between two looks at a submission that is under way.
+REFRESH = 3  # Seconds between two looks at a submission that is under way.
 DOUBLE_SUBMIT = timedelta(minutes=2)  # The same answers meanwhile are one submission.
 
 

@@ -19,7 +19,6 @@ from django.db import Error as DatabaseError
 from django.db import connection
 from kombu import Connection
 from kombu.exceptions import OperationalError as BrokerError
-from kombu.simple import SimpleQueue
 from redis.exceptions import RedisError
 
 from outbox import claims
@@ -43,7 +42,6 @@ class Relay:
         self.inline = InlineWorker()
         self.broker_down_until = 0.0
         self.broker = self._broker()
-        self.queue: SimpleQueue | None = None
 
     def _broker(self) -> Connection:
         broker = current_app.connection_for_write(connect_timeout=BROKER_TIMEOUT)
@@ -114,13 +112,14 @@ class Relay:
         if self._broker_rests():
             return 1
         try:
-            if self.queue is None:
-                name = current_app.conf.task_default_queue
-                self.queue = self.broker.SimpleQueue(name)
-            return max(0, WINDOW - self.queue.qsize())
-        except (BrokerError, OSError, RedisError) as error:
+            channel = self.broker.default_channel
+            # kombu declares no public length for Redis: a passive declare raises
+            # where the list is empty.
+            waiting = channel._size(current_app.conf.task_default_queue)  # type: ignore[attr-defined]
+        except self._broker_errors() as error:
             self._broker_failed(error)
             return 1
+        return max(0, WINDOW - int(waiting))
 
     def _publish(self, task_name: str, pk: int, lease_no: int) -> bool:
         if self._broker_rests():
@@ -129,10 +128,14 @@ class Relay:
             current_app.send_task(
                 task_name, (pk, lease_no), connection=self.broker, retry=False
             )
-        except (BrokerError, OSError, RedisError) as error:
+        except self._broker_errors() as error:
             self._broker_failed(error)
             return False
         return True
+
+    def _broker_errors(self) -> tuple[type[Exception], ...]:
+        known = (*self.broker.connection_errors, *self.broker.channel_errors)
+        return (*known, BrokerError, OSError, RedisError)
 
     def _broker_rests(self) -> bool:
         return time.monotonic() < self.broker_down_until
@@ -141,4 +144,3 @@ class Relay:
         logger.warning("broker: %s; working inline", error)
         self.broker_down_until = time.monotonic() + BROKER_REST
         self.broker = self._broker()
-        self.queue = None

@@ -53,7 +53,7 @@ class Sink:
             def factory(self):
                 return SMTP(self.handler, hostname="sink.exemple.fr", loop=self.loop)
 
-        self.controller = Server(self, hostname="127.0.0.1", port=_free_port())
+        self.controller = Server(self, hostname="127.0.0.1", port=free_port())
         self.controller.start()
         self.url = f"smtp://127.0.0.1:{self.controller.port}"
         return self
@@ -62,7 +62,7 @@ class Sink:
         self.controller.stop()
 
 
-def _free_port():
+def free_port():
     import socket
 
     with socket.socket() as found:

@@ -33,4 +33,4 @@ class Activity(models.Model):
         ordering = ["-at", "-pk"]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} : {self.body[:60]}"
+        return f"{self.get_kind_display()} : {self.body[:60]}"

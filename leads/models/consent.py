@@ -44,4 +44,4 @@ class ConsentEvent(models.Model):
 
     def __str__(self) -> str:
         verb = "accordé" if self.granted else "retiré"
-        return f"{self.get_purpose_display()} : {verb}"
+        return f"{self.get_purpose_display()} : {verb}"

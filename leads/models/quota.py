@@ -25,7 +25,7 @@ class Quota(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.hour:%H} h : {self.count}"
+        return f"{self.hour:%H} h : {self.count}"
 
     @staticmethod
     def count_one(*keys: bytes) -> dict[bytes, int]:
