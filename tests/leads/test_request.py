@@ -259,7 +259,7 @@ def test_what_was_typed_is_kept_on_error(visitor):
     assert 'value="zoe"' in page
     assert 'value="D’Aÿ"' in page
     assert '<option value="53" selected>' in page
-    assert "<title>Erreur : " in page
+    assert "<title>Erreur\u00a0: " in page
 
 
 def test_an_empty_post_is_an_error_page(visitor):
