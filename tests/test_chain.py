@@ -1,0 +1,234 @@
+"""The real processes, from the form to the message, with things going wrong."""
+
+from __future__ import annotations
+
+import contextlib
+import email
+import email.policy
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import pytest
+
+from tests.smtp import free_port
+
+pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("processes")]
+
+ANSWERS = {
+    "first_name": "Zoë",
+    "last_name": "Lœuf-d’Ünal",
+    "organisation": "Établissement public de santé mentale « L’Île-Garçon » n° sept",
+    "organisation_type": "epsm",
+    "job_function": "cadre",
+    "region": "53",
+}
+
+
+class Demo:
+    """A demo of its own: its folder, its port, a tenth of every delay."""
+
+    def __init__(self, var):
+        self.var, self.port = var, free_port()
+        self.count = 0
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [sys.executable, "manage.py", "demo"],
+            env={
+                **{k: os.environ[k] for k in ("PATH", "HOME") if k in os.environ},
+                "SANTESCOPIE_VAR": str(self.var),
+                "PORT": str(self.port),
+                "DEMO_LEADS": "0",
+                "DEMO_QUOTAS": "off",
+                "DELAY_SCALE": "0.1",
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        self.wait(lambda: self.get("/readyz") and self.pid("relay"), 60)
+
+    def stop(self):
+        self.process.terminate()
+        output, _ = self.process.communicate(timeout=40)
+        return output.decode()
+
+    def get(self, path):
+        with contextlib.suppress(OSError):
+            url = urllib.parse.urljoin(f"http://127.0.0.1:{self.port}", path)
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                return answer.read().decode()
+        return ""
+
+    def post(self, **changes):
+        """Post a new person; return (address, follow-up page, seconds it took)."""
+        self.count += 1
+        address = f"zoe{self.count}@exemple.fr"
+        data = urllib.parse.urlencode({**ANSWERS, "email": address, **changes})
+        begun = time.monotonic()
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/", data.encode()
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            page = answer.geturl()
+        return address, page, time.monotonic() - begun
+
+    def mails(self, address):
+        found = []
+        for path in sorted((self.var / "mail").glob("*.eml")):
+            mail = email.message_from_bytes(
+                path.read_bytes(), policy=email.policy.default
+            )
+            if mail["To"] == address:
+                found.append(mail)
+        return found
+
+    def wait_for_mail(self, address, seconds=30):
+        self.wait(lambda: self.mails(address), seconds)
+        return self.mails(address)
+
+    def wait(self, condition, seconds):
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                pytest.fail(self.process.stdout.read().decode())
+            if condition():
+                return
+            time.sleep(0.05)
+        logs = [
+            f"== {log.name}\n{log.read_text()[-1500:]}"
+            for log in sorted((self.var / "log").glob("*.log"))
+        ]
+        pytest.fail("\n".join(["timed out", *logs]))
+
+    def pid(self, name):
+        with contextlib.suppress(OSError, ValueError):
+            return int((self.var / "run" / f"{name}.pid").read_text())
+        return 0
+
+    def kill(self, name, number=signal.SIGKILL):
+        pid = self.pid(name)
+        os.kill(pid, number)
+        return pid
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    demo = Demo(tmp_path_factory.mktemp("demo") / "var")
+    demo.start()
+    yield demo
+    if demo.process.poll() is None:
+        demo.stop()
+
+
+def pdf_text(mail):
+    [attachment] = mail.iter_attachments()
+    assert attachment.get_filename() == "santescopie-2026-synthese.pdf"
+    if not shutil.which("pdftotext"):
+        pytest.skip("pdftotext (poppler-utils) is not installed")
+    return subprocess.run(
+        ["pdftotext", "-", "-"],
+        input=attachment.get_content(),
+        capture_output=True,
+        check=True,
+    ).stdout.decode()
+
+
+def flat(text):
+    return " ".join(text.split())
+
+
+def test_a_submission_becomes_a_personal_pdf_in_a_mailbox(demo):
+    address, page, _ = demo.post()
+
+    [mail] = demo.wait_for_mail(address)
+
+    demo.wait(lambda: 'data-state="accepted"' in demo.get(page), 5)
+    text = flat(pdf_text(mail))
+    for words in ("Zoë Lœuf-d’Ünal", "Encadrement de santé", ANSWERS["organisation"]):
+        assert flat(words) in text
+    link = next(
+        word
+        for word in mail.get_body(("plain",)).get_content().split()
+        if "/exemplaire/" in word
+    )
+    assert "Télécharger" in demo.get(link)
+
+
+def test_a_worker_killed_while_it_renders_costs_time_and_nothing_else(demo):
+    address, _, _ = demo.post()
+    time.sleep(0.15)
+    killed = demo.kill("worker")
+
+    demo.wait_for_mail(address, 60)
+
+    demo.wait(lambda: demo.pid("worker") not in (0, killed), 20)
+    time.sleep(7)  # A lease and more: a second message would come now.
+    assert len(demo.mails(address)) == 1
+
+
+def test_with_the_broker_stopped_mail_still_flows(demo):
+    hold = demo.var / "run" / "valkey.hold"
+    hold.touch()
+    stopped = demo.kill("valkey")
+    try:
+        address, _, seconds = demo.post()
+        assert seconds < 2
+        assert len(demo.wait_for_mail(address, 60)) == 1
+    finally:
+        hold.unlink()
+    demo.wait(lambda: demo.pid("valkey") not in (0, stopped), 20)
+
+
+def test_with_the_broker_hung_mail_still_flows(demo):
+    demo.wait(lambda: demo.pid("valkey"), 20)
+    demo.kill("valkey", signal.SIGSTOP)
+    try:
+        address, _, seconds = demo.post()
+        assert seconds < 2
+        assert len(demo.wait_for_mail(address, 60)) == 1
+    finally:
+        demo.kill("valkey", signal.SIGCONT)
+
+
+def test_a_relay_that_dies_is_replaced(demo):
+    killed = demo.kill("relay")
+    address, _, _ = demo.post()
+
+    assert len(demo.wait_for_mail(address, 60)) == 1
+    assert demo.pid("relay") not in (0, killed)
+
+
+@pytest.fixture(scope="module")
+def stopping(tmp_path_factory):
+    demo = Demo(tmp_path_factory.mktemp("stopping") / "var")
+    demo.start()
+    yield demo
+    if demo.process.poll() is None:
+        demo.stop()
+
+
+def test_stopping_leaves_no_process_and_keeps_the_data(stopping):
+    demo = stopping
+    names = ("web", "worker", "relay", "beat", "mail", "postgres", "valkey")
+    pids = [demo.pid(name) for name in names]
+    assert all(pids)
+    before = len(list((demo.var / "mail").glob("*.eml")))
+
+    demo.stop()
+
+    assert demo.process.returncode == 0
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+    demo.start()
+    address, _, _ = demo.post()
+    demo.wait_for_mail(address)
+    assert len(list((demo.var / "mail").glob("*.eml"))) == before + 1
