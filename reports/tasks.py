@@ -4,6 +4,7 @@ import hashlib
 import logging
 
 from celery import shared_task
+from celery.signals import worker_process_shutdown
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.db import transaction
@@ -74,3 +75,9 @@ def _abandon(copy: Copy) -> None:
         copy.finish(failed_at=Now())
         copy.record(CopyEvent.Kind.ABANDONED, "trop de tentatives")
     logger.error("copy %s: abandoned", copy.reference)
+
+
+@worker_process_shutdown.connect
+def _close_engine(**kwargs: object) -> None:
+    """Remove the engine's folder of fonts with the process that made it."""
+    pdf.engine.close()

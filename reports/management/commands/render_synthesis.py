@@ -1,0 +1,53 @@
+"""Write the synthesis as fictitious readers would receive it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from reports import pdf
+from reports.personalisation import PERSONAS
+
+REFERENCE = "SC26-DEMO-DEMO"
+
+
+class Command(BaseCommand):
+    help = "Write the synthesis as fictitious readers would receive it."
+    requires_system_checks: list[str] = []  # Needs neither database nor services.
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--persona", required=True, help="a name, or all")
+        parser.add_argument("--output", required=True, type=Path, help="a folder")
+        parser.add_argument("--edition", default="1.0")
+
+    def handle(
+        self, *, persona: str, output: Path, edition: str, **options: Any
+    ) -> None:
+        if persona != "all" and persona not in PERSONAS:
+            names = ", ".join(PERSONAS)
+            raise CommandError(f"No persona {persona!r}. There are: {names}, or all.")
+        try:
+            output.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:
+            raise CommandError(f"{output} is not a folder.") from error
+        for name in PERSONAS if persona == "all" else [persona]:
+            self.write(name, output / f"{name}.pdf", edition)
+
+    def write(self, name: str, path: Path, edition: str) -> None:
+        start = time.perf_counter()
+        written = pdf.compose(
+            PERSONAS[name],
+            edition=edition,
+            reference=REFERENCE,
+            date=timezone.localdate(),
+        )
+        path.write_bytes(written.content)
+        seconds = time.perf_counter() - start
+        self.stdout.write(
+            f"{path}: {written.pages} pages, {len(written.content) / 1000:.0f} kB, "
+            f"{seconds:.2f} s"
+        )

@@ -1,0 +1,156 @@
+"""Hold what a process needs to write PDFs: fonts, style sheet, and a closed door.
+
+Fonts are registered and the style sheet is parsed once per process: a font
+configuration per document leaks about 0.3 MB each and doubles the cost of a page.
+WeasyPrint promises nothing about threads: one document at a time.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+from weasyprint import CSS, HTML
+from weasyprint.logger import LOGGER
+from weasyprint.text.fonts import FontConfiguration
+from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
+
+from reports.pdf import tagging
+
+logger = logging.getLogger(__name__)
+
+HERE = Path(__file__).resolve().parent
+SCHEME = "santescopie"  # Ours alone: no other handler knows it.
+BUNDLED = {
+    f"{SCHEME}:{path.name}": path for path in sorted((HERE / "fonts").glob("*.ttf"))
+}
+
+
+class ForbiddenFetch(RuntimeError):
+    """The document asked for something that is not part of it."""
+
+
+class BundledOnly(URLFetcher):
+    """Serve the bundled fonts by their exact address, refuse everything else."""
+
+    def __init__(self) -> None:
+        super().__init__(  # type: ignore[no-untyped-call]
+            allowed_protocols=(), allow_redirects=False, fail_on_errors=True
+        )
+
+    def fetch(
+        self, url: str, headers: Mapping[str, str] | None = None
+    ) -> URLFetcherResponse:
+        path = BUNDLED.get(url)
+        if path is None:
+            raise FatalURLFetchingError(f"Not part of the document: {url[:200]!r}")
+        return URLFetcherResponse(url, path.read_bytes(), {"Content-Type": "font/ttf"})
+
+    def open(self, url: Any, data: Any = None, timeout: Any = None) -> NoReturn:
+        raise FatalURLFetchingError("Nothing is opened by way of urllib.")
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    fetcher: BundledOnly
+    fonts: FontConfiguration
+    style: CSS
+
+
+class WithoutNames(logging.Filter):
+    """Count the characters that no font draws, and keep them out of the logs.
+
+    WeasyPrint writes each of them there: they are letters of somebody's name.
+    """
+
+    missing = 0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not str(record.msg).startswith(".notdef glyph"):
+            return True
+        self.missing += 1
+        return False
+
+
+class Written(NamedTuple):
+    content: bytes
+    pages: int
+
+
+_lock = threading.Lock()
+_engine: Engine | None = None
+_inherited: list[Engine] = []
+
+
+def engine() -> Engine:
+    """Return this process's engine, made on first use. Call with the lock held."""
+    global _engine
+    if _engine is None:
+        fetcher, fonts = BundledOnly(), FontConfiguration()
+        css = (HERE / "synthesis.css").read_text(encoding="utf-8")
+        style = CSS(string=css, url_fetcher=fetcher, font_config=fonts)
+        _engine = Engine(fetcher, fonts, style)
+    return _engine
+
+
+def _forget() -> None:
+    """Start anew in a forked child, and leave the parent's fonts where they are.
+
+    A configuration deletes its folder of fonts when it is collected: the child's
+    twin of the parent's must not do so, nor be freed by a library that was forked.
+    """
+    global _engine, _lock
+    _lock = threading.Lock()
+    if _engine is not None:
+        _engine.fonts._folder = None
+        _inherited.append(_engine)
+        _engine = None
+
+
+def close() -> None:
+    """Free the fonts, with their folder, before the interpreter ends.
+
+    Freed later, they call libraries that are gone. A worker whose children leave by
+    `os._exit` calls it at their end, or a folder of 150 kB stays behind.
+    """
+    global _engine
+    _engine = None
+    _inherited.clear()
+
+
+os.register_at_fork(after_in_child=_forget)
+atexit.register(close)
+
+
+def write(html: str, *, identifier: str, links: Mapping[str, str]) -> Written:
+    """Lay out and write a document; `links` names the targets of its inner links."""
+    discreet = WithoutNames()
+    with _lock:
+        tools = engine()
+        LOGGER.addFilter(discreet)
+        try:
+            document = HTML(string=html, url_fetcher=tools.fetcher).render(
+                font_config=tools.fonts,
+                stylesheets=[tools.style],
+                pdf_variant="pdf/ua-1",
+            )
+            content: bytes = document.write_pdf(
+                finisher=partial(tagging.finish, links=links),
+                pdf_variant="pdf/ua-1",
+                pdf_identifier=identifier.encode(),
+            )
+        except FatalURLFetchingError as error:
+            # A BaseException, which the handlers of a worker would not see.
+            raise ForbiddenFetch(str(error)) from error
+        finally:
+            LOGGER.removeFilter(discreet)
+    if discreet.missing:
+        logger.warning("No font draws %d of the characters.", discreet.missing)
+    return Written(content, len(document.pages))
