@@ -112,7 +112,9 @@ class Message(Claimable):
             return self.State.FAILED
         if self.withheld_at:
             return self.State.WITHHELD
-        return self.State.DEFERRED if self.attempts else self.State.QUEUED
+        # Tried, and waiting: an attempt under way still counts as queued.
+        waits = self.attempts and self.lease_until is None
+        return self.State.DEFERRED if waits else self.State.QUEUED
 
     def record(self, kind: MessageEvent.Kind, **details: Any) -> MessageEvent:
         """Add a step to the message's history."""
