@@ -56,9 +56,11 @@ class Demo:
         self.wait(lambda: self.get("/readyz") and self.pid("relay"), 60)
 
     def stop(self):
-        self.process.terminate()
-        output, _ = self.process.communicate(timeout=40)
-        return output.decode()
+        """Ask it to stop, wait until it has, and let go of its output."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(timeout=40)
+        self.process.stdout.close()
 
     def get(self, path):
         with contextlib.suppress(OSError):
@@ -122,9 +124,10 @@ class Demo:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     demo = Demo(tmp_path_factory.mktemp("demo") / "var")
-    demo.start()
-    yield demo
-    if demo.process.poll() is None:
+    try:
+        demo.start()
+        yield demo
+    finally:
         demo.stop()
 
 
@@ -209,9 +212,10 @@ def test_a_relay_that_dies_is_replaced(demo):
 @pytest.fixture(scope="module")
 def stopping(tmp_path_factory):
     demo = Demo(tmp_path_factory.mktemp("stopping") / "var")
-    demo.start()
-    yield demo
-    if demo.process.poll() is None:
+    try:
+        demo.start()
+        yield demo
+    finally:
         demo.stop()
 
 
