@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from leads.models import Submission
 from outbox.models import Message, MessageEvent
 from reports import emails
-from reports.models import Copy, Edition
+from reports.models import Copy, Edition, link_expiry
 
 logger = logging.getLogger(__name__)
 
@@ -94,6 +94,9 @@ def send_again(submission: Submission) -> bool:
         )
         if copy is None:
             return False
+        if not copy.is_open:  # Nobody is sent a link that no longer opens.
+            copy.link_expires_at = link_expiry()
+            copy.save(update_fields=["link_expires_at"])
         if copy.rendered_at:
             owe_message(copy, submission)
         elif copy.failed_at:

@@ -14,11 +14,20 @@ from django.db.models.functions import TruncDate
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.timesince import timesince
 from django.views.decorators.http import require_safe
 
-from outbox.admin import NOTHING, Paged, ReadOnly, ScopeFilter, last_step
+from outbox.admin import (
+    NOTHING,
+    Paged,
+    ReadOnly,
+    ScopeFilter,
+    instant,
+    last_step,
+    short,
+)
 from reports import downloads
 from reports.models import Copy, CopyEvent, Edition, Hit
 
@@ -101,7 +110,7 @@ class RuleFilter(admin.SimpleListFilter):
     template = "admin/filter_closed.html"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return list(downloads.RULES.items())
+        return [(code, rule.name) for code, rule in downloads.RULES.items()]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         return queryset.filter(settled=self.value()) if self.value() else None
@@ -143,8 +152,13 @@ class CopyColumns:
         return copy_state(copy)
 
     @admin.display(description="remis le", ordering="delivered_at")
-    def delivered(self, copy: Any) -> Any:
-        return copy.delivered_at
+    def delivered(self, copy: Any) -> str:
+        return instant(copy.delivered_at)
+
+    @admin.display(description="édition")
+    def version(self, copy: Copy) -> str:
+        """Say it without a link: not everybody may open editions."""
+        return copy.edition.version
 
     @admin.display(description="lien")
     def link(self, copy: Copy) -> str:
@@ -160,7 +174,7 @@ class CopyAdmin(CopyColumns, ReadOnly, Paged, admin.ModelAdmin[Copy]):
         "reader",
         "organisation",
         "organisation_type",
-        "requested_at",
+        short("requested_at", "demandé le"),
         "state",
         "delivered",
         "link",
@@ -174,7 +188,7 @@ class CopyAdmin(CopyColumns, ReadOnly, Paged, admin.ModelAdmin[Copy]):
     search_fields = ["reference", "last_name", "recipient", "organisation"]
     search_help_text = "Référence, nom, adresse ou établissement"
     fieldsets = [
-        (None, {"fields": ["reference", "edition", "lead", "recipient"]}),
+        (None, {"fields": ["reference", "version", "lead", "recipient"]}),
         (
             "Lecteur, tel qu’il s’est présenté",
             {
@@ -267,8 +281,8 @@ class HitAdmin(ReadOnly, Paged, admin.ModelAdmin[Hit]):
         return downloads.with_settled(hits)
 
     @admin.display(description="jour", ordering="at")
-    def day(self, hit: Any) -> Any:
-        return hit.day
+    def day(self, hit: Any) -> str:
+        return date_format(hit.day, "SHORT_DATE_FORMAT")
 
     @admin.display(description="après l’acceptation", ordering="since_acceptance")
     def delay(self, hit: Hit) -> str:
@@ -282,7 +296,7 @@ class HitAdmin(ReadOnly, Paged, admin.ModelAdmin[Hit]):
 
     @admin.display(description="règle")
     def words(self, hit: Any) -> str:
-        return downloads.RULES.get(hit.settled, str(hit.settled))
+        return downloads.rule_of(hit.settled).name
 
     @admin.display(description="type d’établissement")
     def organisation_type(self, hit: Hit) -> str:
@@ -334,14 +348,14 @@ def downloads_page(request: HttpRequest) -> TemplateResponse:
         "definitions": downloads.DEFINITIONS,
         "total": _linked(total, days),
         "by_day": [_linked(row, row.key.isoformat()) for row in by_day],
-        "most_per_day": max([1, *(row.raw for row in by_day)]),
+        "most_per_day": max([1, *(row.probable for row in by_day)]),
         "by_type": [
             _linked(row, days, organisation_type__exact=row.key)
             for row in downloads.by_type(period)
         ],
         "by_rule": [
-            (words, count, hit_list(jours=days, retrait="ecarte", regle=rule))
-            for rule, words, count in downloads.by_rule(period)
+            (rule, count, hit_list(jours=days, retrait="ecarte", regle=code))
+            for code, rule, count in downloads.by_rule(period)
         ],
     }
     return TemplateResponse(request, "admin/reports/downloads.html", context)

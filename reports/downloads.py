@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from django.db.models import (
     Case,
@@ -47,19 +47,38 @@ DEFINITIONS = {
     "set_aside": "Requêtes reçues sur les liens des exemplaires et non retenues comme "
     "retraits probables, selon la règle qui en a décidé.",
 }
+
+
+class Rule(NamedTuple):
+    name: str
+    why: str
+
+
 RULES = {
-    "head": "Simple vérification du lien (HEAD) : le fait d’une machine.",
-    "agent": "Robot ou analyseur de liens qui se déclare comme tel.",
-    "too-soon": f"Moins de {_SECONDS} après l’acceptation du message : personne ne lit "
-    "son courrier aussi vite.",
-    "burst": "Au moins trois autres requêtes sur le même lien dans les "
-    f"{_SIBLINGS} qui précèdent.",
-    "get-proves-nothing": "Page ouverte sans téléchargement (GET) : les passerelles de "
-    "messagerie ouvrent tous les liens.",
-    "post-without-browser": "Téléchargement par un outil, sans navigateur.",
-    REPEATED: f"Téléchargement répété dans les {_WINDOW} : déjà compté.",
-    "post-from-page": "Téléchargement depuis la page de l’exemplaire.",
-    "post": "Téléchargement par un navigateur, page non vue auparavant.",
+    "head": Rule("lien vérifié (HEAD)", "Le fait d’une machine."),
+    "agent": Rule("robot déclaré", "Robot ou analyseur de liens qui se nomme."),
+    "too-soon": Rule(
+        "trop tôt",
+        f"Moins de {_SECONDS} après l’acceptation du message : personne ne lit son "
+        "courrier aussi vite.",
+    ),
+    "burst": Rule(
+        "en rafale",
+        "Au moins trois autres requêtes sur le même lien dans les "
+        f"{_SIBLINGS} qui précèdent.",
+    ),
+    "get-proves-nothing": Rule(
+        "page ouverte (GET)",
+        "Sans téléchargement : les passerelles de messagerie ouvrent tous les liens.",
+    ),
+    "post-without-browser": Rule(
+        "sans navigateur", "Téléchargement par un outil, non par un lecteur."
+    ),
+    REPEATED: Rule(
+        "répété", f"Téléchargé de nouveau dans les {_WINDOW} : déjà compté."
+    ),
+    "post-from-page": Rule("depuis la page", "Téléchargement précédé de la page."),
+    "post": Rule("sans la page", "Téléchargement par un navigateur, page non vue."),
 }
 
 
@@ -189,7 +208,12 @@ def by_type(period: Period) -> list[Row]:
     return sorted(rows, key=lambda row: (-row.delivered, -row.probable, row.label))
 
 
-def by_rule(period: Period) -> list[tuple[str, str, int]]:
-    """Return (rule, its words, how many requests it set aside), the most first."""
+def by_rule(period: Period) -> list[tuple[str, Rule, int]]:
+    """Return (code, rule, how many requests it set aside), the most first."""
     counts = _counts(set_aside(period), F("settled"))
-    return [(rule, RULES.get(rule, rule), n) for rule, n in counts.most_common()]
+    return [(code, rule_of(code), n) for code, n in counts.most_common()]
+
+
+def rule_of(code: str) -> Rule:
+    """Return the words of a rule; old rows may name one that is gone."""
+    return RULES.get(code, Rule(code, "Règle abandonnée."))

@@ -7,7 +7,8 @@ often within seconds. So a GET proves nothing, and only a POST can be a retrieva
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from django.db.models import Q
 from django.http import HttpRequest
@@ -63,6 +64,15 @@ def classify(hit: Hit) -> tuple[Hit.Confidence, str]:
     return Hit.Confidence.PROBABLE, "post"
 
 
+def is_retrieval(hit: Hit, at: datetime, counted: Iterable[datetime]) -> bool:
+    """Tell whether a classified request counts: a reader's, once per half hour.
+
+    `counted` are the instants of the retrievals of the same copy counted before.
+    """
+    by_reader = hit.served and hit.confidence in Hit.HUMAN
+    return by_reader and not any(then > at - RETRIEVAL_WINDOW for then in counted)
+
+
 def record(request: HttpRequest, copy: Copy, *, served: bool = False) -> Hit:
     """Write down one request on a copy's link: its features, and what we make of it."""
     now = timezone.now()
@@ -84,8 +94,6 @@ def record(request: HttpRequest, copy: Copy, *, served: bool = False) -> Hit:
         served=served,
     )
     hit.confidence, hit.rule = classify(hit)
-    hit.counted = served and not any(
-        counted and at > now - RETRIEVAL_WINDOW for at, _, counted in recent
-    )
+    hit.counted = is_retrieval(hit, now, [at for at, _, counted in recent if counted])
     hit.save()
     return hit

@@ -201,11 +201,7 @@ class HitQuerySet(models.QuerySet["Hit"]):
 
     def probable(self) -> Self:
         """Keep the retrievals by a probable human, one per copy and half hour."""
-        return self.filter(
-            served=True,
-            counted=True,
-            confidence__in=[Hit.Confidence.CERTAIN, Hit.Confidence.PROBABLE],
-        )
+        return self.filter(counted=True, confidence__in=Hit.HUMAN)
 
 
 class Hit(models.Model):
@@ -216,6 +212,8 @@ class Hit(models.Model):
         PROBABLE = "probable", "probable"
         DOUBTFUL = "douteux", "douteux"
         ROBOT = "robot", "robot"
+
+    HUMAN = (Confidence.CERTAIN, Confidence.PROBABLE)
 
     class Agent(models.TextChoices):
         BROWSER = "browser", "navigateur"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.core.files.storage import storages
 from django.db import transaction
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
@@ -13,6 +15,8 @@ from django.views.decorators.http import require_POST, require_safe
 from reports import hits
 from reports.emails import FILE_NAME
 from reports.models import Copy
+
+logger = logging.getLogger(__name__)
 
 
 def _find(token: str) -> Copy:
@@ -45,7 +49,11 @@ def download(request: HttpRequest, token: str) -> HttpResponseBase:
         return _gone(request, copy)
     if copy.rendered_at is None:
         return redirect("reports:copy", token=token)
-    file = storages["copies"].open(copy.file)
+    try:
+        file = storages["copies"].open(copy.file)
+    except OSError:  # The storage is away, or lost what it was given.
+        logger.exception("copy %s: its file cannot be read", copy.reference)
+        return render(request, "503.html", status=503)
     with transaction.atomic():
         Copy.objects.select_for_update(of=("self",)).get(pk=copy.pk)
         hits.record(request, copy, served=True)

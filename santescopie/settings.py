@@ -7,6 +7,7 @@ production; the demo and the tests set what they need.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import django_stubs_ext
@@ -117,7 +118,7 @@ CACHES = {
         "LOCATION": "django_cache",
     }
 }
-STORAGES = {
+STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage",
@@ -143,6 +144,9 @@ if DEMO or DEBUG:  # Served from the sources: the demo collects nothing.
     STATIC_ROOT = None
     WHITENOISE_USE_FINDERS = True
     WHITENOISE_AUTOREFRESH = DEBUG
+
+if DEMO:  # Renders the seeded copies when somebody asks for them.
+    STORAGES["copies"]["BACKEND"] = "santescopie.demo.storage.CopiesOnDemand"
 
 # --- Mail ---------------------------------------------------------------------
 

@@ -13,11 +13,11 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.core.files import File
-from django.core.files.storage import FileSystemStorage
-from django.db import transaction
+from django.core.files.storage import FileSystemStorage, storages
 from django.utils import timezone
 
 from leads.fictitious import COPIES, NOT_YET_RENDERED
+from outbox.models import Message
 from reports import pdf
 from reports.models import Copy
 
@@ -30,8 +30,8 @@ class CopiesOnDemand(FileSystemStorage):
             self._render(name)
         return super().open(name, mode)
 
-    def _render(self, name: str) -> None:
-        """Render a copy and write down its bytes' hash. Twice gives the same bytes."""
+    def _render(self, name: str) -> str:
+        """Render a copy, write down its hash and return it. Twice gives the same."""
         uid = UUID(Path(name).stem)
         copy = Copy.objects.select_related("edition").get(uid=uid)
         content = pdf.render(
@@ -41,16 +41,21 @@ class CopiesOnDemand(FileSystemStorage):
             date=timezone.localdate(copy.requested_at),
         )
         sha256 = hashlib.sha256(content).hexdigest()
-        with transaction.atomic():
-            Copy.objects.filter(pk=copy.pk).update(sha256=sha256, size=len(content))
-            for message in copy.messages.select_for_update():
-                for part in message.attachments:
-                    if part["sha256"] == NOT_YET_RENDERED:
-                        part["sha256"] = sha256
-                message.save(update_fields=["attachments"])
+        Copy.objects.filter(pk=copy.pk).update(sha256=sha256, size=len(content))
         path = Path(self.path(name))
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = path.with_suffix(f".{uuid4().hex}")
         draft.write_bytes(content)
         draft.chmod(0o600)
         draft.replace(path)  # Whole or not at all.
+        return sha256
+
+
+def attach_what_exists(sender: type[Message], instance: Message, **kwargs: Any) -> None:
+    """Render a seeded copy before a message that carries it is owed."""
+    storage = storages["copies"]
+    if not isinstance(storage, CopiesOnDemand):
+        return
+    for part in instance.attachments:
+        if part["sha256"] == NOT_YET_RENDERED and instance.next_attempt_at is not None:
+            part["sha256"] = storage._render(part["key"])

@@ -138,6 +138,17 @@ def test_staff_can_send_again(visitor, sink):
     assert submission.messages.count() == 2
 
 
+def test_a_copy_sent_again_has_a_link_that_opens(visitor, sink):
+    post(visitor)
+    submission = Submission.objects.get()
+    render_copy(submission.copy_id, 0)
+    Copy.objects.update(link_expires_at=Now() - delivery.DAY)
+
+    assert delivery.send_again(submission)
+
+    assert Copy.objects.get().is_open
+
+
 def test_an_abandoned_copy_is_rendered_anew_when_sent_again(visitor, sink):
     post(visitor)
     submission = Submission.objects.get()

@@ -105,6 +105,21 @@ def test_downloads_within_half_an_hour_count_once(client, copy):
     assert Hit.objects.probable().count() == 2
 
 
+def test_a_machine_does_not_hide_the_reader_who_comes_after(client, copy):
+    download(client, copy, "Googlebot/2.1")
+
+    download(client, copy)
+
+    assert Hit.objects.probable().count() == 1
+
+
+@pytest.mark.logs("reports.views", "django.request")
+def test_a_file_that_cannot_be_read_is_no_server_error(client, copy):
+    Copy.objects.update(file="lost.pdf")
+
+    assert download(client, copy).status_code == 503
+
+
 @pytest.mark.parametrize(
     ("agent", "rule"),
     [("curl/8.5", "post-without-browser"), ("Googlebot/2.1", "agent")],

@@ -1,0 +1,9 @@
+"""The pages of staff about people: one module per subject."""
+
+from __future__ import annotations
+
+from leads.admin.consents import ConsentEventAdmin
+from leads.admin.leads import LeadAdmin
+from leads.admin.submissions import SubmissionAdmin
+
+__all__ = ["ConsentEventAdmin", "LeadAdmin", "SubmissionAdmin"]

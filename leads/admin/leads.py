@@ -1,0 +1,214 @@
+"""Leads: the list that staff live in, and the page of one person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from leads.admin.filters import (
+    DeliveredFilter,
+    LeadScopeFilter,
+    RetrievedFilter,
+    with_delivery,
+)
+from leads.admin.history import (
+    ActivityInline,
+    ConsentInline,
+    CopyInline,
+    MessageInline,
+    SubmissionInline,
+)
+from leads.admin.sending import send_all_again, too_many
+from leads.admin.submissions import BOTH_PLACES
+from leads.models import Activity, Lead, Submission
+from leads.models.lead import email_key
+from outbox.admin import NOTHING, Paged, instant, short
+from reports.admin import LongFilter
+
+
+class LeadForm(forms.ModelForm[Lead]):
+    def clean_email(self) -> str:
+        """Keep one lead per address."""
+        address: str = self.cleaned_data["email"]
+        others = Lead.objects.exclude(pk=self.instance.pk)
+        if others.filter(email_key=email_key(address)).exists():
+            raise ValidationError("Un autre contact a déjà cette adresse.")
+        return address
+
+
+@admin.register(Lead)
+class LeadAdmin(Paged, admin.ModelAdmin[Lead]):
+    form = LeadForm
+    list_display = [
+        "full_name",
+        "organisation",
+        "status",
+        "owner",
+        "due",
+        "delivered",
+        "retrieved",
+        "job_function",
+        "organisation_type",
+        short("created_at", "créé le"),
+    ]
+    list_filter = [
+        LeadScopeFilter,
+        "status",
+        ("owner", admin.RelatedOnlyFieldListFilter),
+        DeliveredFilter,
+        RetrievedFilter,
+        ("organisation_type", LongFilter),
+        ("job_function", LongFilter),
+        ("region", LongFilter),
+    ]
+    list_select_related = ["owner"]
+    search_fields = ["first_name", "last_name", "email", "organisation"]
+    search_help_text = "Nom, adresse ou établissement"
+    save_on_top = True
+    fieldsets = [
+        (
+            "Suivi",
+            {
+                "fields": [
+                    ("status", "owner"),
+                    ("next_action", "next_action_on"),
+                    "is_test",
+                ]
+            },
+        ),
+        (
+            "Identité",
+            {
+                "fields": [
+                    ("first_name", "last_name"),
+                    ("email", "phone"),
+                    "organisation",
+                    ("organisation_type", "region"),
+                    "job_function",
+                ]
+            },
+        ),
+        (
+            "Synthèse",
+            {
+                "fields": [
+                    ("delivered", "retrieved"),
+                    ("created_at", "suspected_at", "merged_into"),
+                ]
+            },
+        ),
+    ]
+    readonly_fields = [
+        "delivered",
+        "retrieved",
+        "created_at",
+        "suspected_at",
+        "merged_into",
+    ]
+    inlines = [
+        ActivityInline,
+        SubmissionInline,
+        CopyInline,
+        MessageInline,
+        ConsentInline,
+    ]
+    actions = ["send_again", "take", "mark_as_test"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Lead]:
+        return with_delivery(super().get_queryset(request).filter(erased_at=None))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # A lead comes from a submission.
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # Erasure is a right, with a path of its own.
+
+    def has_send_again_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("leads.send_again")
+
+    def save_model(
+        self, request: HttpRequest, obj: Lead, form: Any, change: bool
+    ) -> None:
+        if "email" in form.changed_data:
+            obj.email_key = email_key(obj.email)
+        super().save_model(request, obj, form, change)
+
+    def save_formset(
+        self, request: HttpRequest, form: Any, formset: Any, change: bool
+    ) -> None:
+        """Sign new notes with whoever is signed in."""
+        if formset.model is Activity:
+            for row in formset.extra_forms:
+                row.instance.author = request.user
+        super().save_formset(request, form, formset, change)
+
+    @admin.display(description="nom", ordering="last_name")
+    def full_name(self, lead: Lead) -> str:
+        return str(lead)
+
+    @admin.display(description="remis le", ordering="delivered_at")
+    def delivered(self, lead: Any) -> str:
+        return instant(lead.delivered_at)
+
+    @admin.display(description="retiré le", ordering="retrieved_at")
+    def retrieved(self, lead: Any) -> str:
+        """Return the day and no more: that is what the notice tells people."""
+        if lead.retrieved_at is None:
+            return NOTHING
+        return date_format(timezone.localdate(lead.retrieved_at), "SHORT_DATE_FORMAT")
+
+    @admin.display(description="à faire le", ordering="next_action_on")
+    def due(self, lead: Lead) -> str:
+        day = lead.next_action_on
+        return date_format(day, "SHORT_DATE_FORMAT") if day else NOTHING
+
+    @admin.action(
+        description="Renvoyer la synthèse",
+        permissions=["send_again"],
+        location=BOTH_PLACES,
+    )
+    def send_again(self, request: HttpRequest, queryset: QuerySet[Lead]) -> None:
+        """Owe each lead the copy of its latest submission that has one."""
+        if too_many(self, request, queryset.count()):
+            return
+        latest = {
+            submission.lead_id: submission
+            for submission in Submission.objects.filter(
+                lead__in=queryset.values("pk"), copy__isnull=False
+            )
+            .select_related("copy")
+            .order_by("created_at", "pk")
+        }
+        pairs = [(lead, latest.get(lead.pk)) for lead in queryset]
+        send_all_again(self, request, pairs)
+
+    @admin.action(
+        description="S’attribuer", permissions=["change"], location=BOTH_PLACES
+    )
+    def take(self, request: HttpRequest, queryset: QuerySet[Lead]) -> None:
+        self._update(request, queryset, "Contact attribué.", owner=request.user)
+
+    @admin.action(
+        description="Marquer comme essai", permissions=["change"], location=BOTH_PLACES
+    )
+    def mark_as_test(self, request: HttpRequest, queryset: QuerySet[Lead]) -> None:
+        self._update(request, queryset, "Marqué comme essai.", is_test=True)
+
+    def _update(
+        self, request: HttpRequest, leads: QuerySet[Lead], what: str, **values: Any
+    ) -> None:
+        """Change several leads, log it on each, and say how many."""
+        rows = list(leads)
+        Lead.objects.filter(pk__in=[lead.pk for lead in rows]).update(**values)
+        LogEntry.objects.log_actions(str(request.user.pk), rows, CHANGE, what)
+        count = len(rows)
+        noun = "contact modifié" if count == 1 else "contacts modifiés"
+        self.message_user(request, f"{count} {noun}.")

@@ -1,0 +1,242 @@
+"""Invent what happens to fictitious leads: sendings, requests on links, follow-up."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from leads.models import Activity, Lead
+from outbox.models import Message, MessageEvent
+from reports import emails
+from reports.hits import PAGE_LIFE, SIBLINGS, classify, is_retrieval
+from reports.models import Copy, CopyEvent, Hit
+
+WORKER = "démonstration"
+STATUS = Lead.Status
+SENT = MessageEvent.Kind
+LATER = (
+    (451, "4.7.1 Greylisting in action, please come back later"),
+    (421, "4.3.2 Service temporarily unavailable, try again later"),
+    (452, "4.2.2 Mailbox full, try again later"),
+)
+NEVER = (
+    (550, "5.1.1 Recipient address rejected: User unknown"),
+    (550, "5.1.1 Mailbox does not exist"),
+    (554, "5.7.1 Message refused by local policy"),
+    (552, "5.3.4 Message size exceeds fixed limit"),
+)
+# Statuses by age in days: (until, {status: weight}).
+BY_AGE: tuple[tuple[float, dict[Lead.Status, int]], ...] = (
+    (3, {STATUS.NEW: 16, STATUS.TO_QUALIFY: 4}),
+    (
+        14,
+        {
+            STATUS.NEW: 6,
+            STATUS.TO_QUALIFY: 5,
+            STATUS.QUALIFIED: 4,
+            STATUS.CONTACTED: 4,
+            STATUS.OUT_OF_SCOPE: 1,
+        },
+    ),
+    (
+        9999,
+        {
+            STATUS.NEW: 3,
+            STATUS.TO_QUALIFY: 4,
+            STATUS.QUALIFIED: 4,
+            STATUS.CONTACTED: 5,
+            STATUS.MEETING: 3,
+            STATUS.WON: 1,
+            STATUS.LOST: 2,
+            STATUS.OUT_OF_SCOPE: 2,
+        },
+    ),
+)
+NEXT_ACTIONS = {
+    STATUS.TO_QUALIFY: ("Vérifier la fonction", "Chercher le standard"),
+    STATUS.QUALIFIED: ("Appeler", "Proposer un échange"),
+    STATUS.CONTACTED: ("Rappeler", "Relancer par courriel"),
+    STATUS.MEETING: ("Préparer le rendez-vous", "Confirmer le rendez-vous"),
+}
+NOTES = {
+    STATUS.TO_QUALIFY: ("Fonction à préciser.", "Établissement à vérifier."),
+    STATUS.QUALIFIED: ("Projet en réflexion.", "Souhaite comparer avec ses pairs."),
+    STATUS.CONTACTED: ("Pas de réponse, message laissé.", "Rappeler la semaine."),
+    STATUS.MEETING: ("Rendez-vous accepté, en visioconférence.", "Viendra à deux."),
+    STATUS.WON: ("Accord donné de vive voix.",),
+    STATUS.LOST: ("Pas de projet cette année.", "Un autre projet passe avant."),
+    STATUS.OUT_OF_SCOPE: ("Étudiant : hors cible.", "Demande personnelle."),
+}
+HOURS = (7, 8, 8, 9, 9, 9, 10, 10, 10, 11, 11, 12, 13, 14, 14, 15, 15, 16, 17, 18, 21)
+
+
+def arrival(rng: random.Random, now: datetime, days: int) -> datetime:
+    """Return when somebody may have posted the form: office hours, mostly weekdays."""
+    local = timezone.localtime(now) - timedelta(days=rng.uniform(0, days - 2))
+    if local.weekday() > 4 and rng.random() < 0.8:
+        local -= timedelta(days=local.weekday() - 4)
+    local = local.replace(
+        hour=rng.choice(HOURS), minute=rng.randrange(60), second=rng.randrange(60)
+    )
+    if local > now - timedelta(minutes=10):  # Today, an hour that is still to come.
+        return now - timedelta(minutes=rng.uniform(10, 600))
+    return local
+
+
+def rendering(copy: Copy) -> list[CopyEvent]:
+    """Return the steps of a copy that was rendered at once."""
+    begun = copy.requested_at
+    steps = {
+        CopyEvent.Kind.ATTEMPTED: begun,
+        CopyEvent.Kind.RENDERED: copy.rendered_at or begun,
+    }
+    return [
+        CopyEvent(copy=copy, kind=kind, attempt=1, worker=WORKER, at=at)
+        for kind, at in steps.items()
+    ]
+
+
+def sending(
+    rng: random.Random, now: datetime, copy: Copy, uid: uuid.UUID, at: datetime
+) -> tuple[Message, list[MessageEvent]]:
+    """Return a message that is over and done with, and its steps."""
+    message = _written(copy, uid, at)
+    events: list[MessageEvent] = []
+
+    def step(
+        kind: MessageEvent.Kind, reply: tuple[int | None, str] = (None, "")
+    ) -> None:
+        code, cause = reply
+        events.append(
+            MessageEvent(
+                message=message,
+                kind=kind,
+                at=at,
+                attempt=message.attempts,
+                smtp_code=code,
+                cause=cause,
+                worker=WORKER,
+            )
+        )
+
+    step(SENT.QUEUED)
+    deferrals = rng.choices((0, 1, 2), (94, 4, 2))[0]
+    while True:
+        message.attempts = message.lease_no = message.attempts + 1
+        at += timedelta(seconds=rng.uniform(0.2, 1))
+        step(SENT.ATTEMPTED)
+        at += timedelta(seconds=rng.uniform(0.3, 1.5))
+        # A deferral needs time: the end may not lie in the future.
+        if message.attempts > deferrals or at + timedelta(minutes=9) > now:
+            break
+        step(SENT.DEFERRED, rng.choice(LATER))
+        at += timedelta(seconds=rng.uniform(60, 240))
+    if rng.random() < 0.03:
+        message.failed_at = at
+        step(SENT.REFUSED, rng.choice(NEVER))
+    else:
+        message.accepted_at = at
+        step(SENT.ACCEPTED, (250, "2.0.0 Ok: queued"))
+    return message, events
+
+
+def _written(copy: Copy, uid: uuid.UUID, at: datetime) -> Message:
+    message = emails.synthesis(copy)
+    message.uid = uid
+    message.message_id = f"<{uid}@{settings.MESSAGE_ID_DOMAIN}>"
+    message.created_at = at
+    message.next_attempt_at = None  # Never sent, whatever happens.
+    return message
+
+
+def hits(
+    rng: random.Random, now: datetime, copy: Copy, accepted: datetime
+) -> list[Hit]:
+    """Return the requests on a copy's link, labelled as the live ones are."""
+    past: list[Hit] = []
+    for at, method, agent in sorted(_requests(rng, accepted)):
+        if at >= now:
+            break
+        served = method == "POST"
+        hit = Hit(
+            copy=copy,
+            at=at,
+            method=method,
+            agent=agent,
+            since_acceptance=(at - accepted).total_seconds(),
+            siblings=sum(other.at > at - SIBLINGS for other in past),
+            page_seen=any(
+                other.method == "GET" and other.at > at - PAGE_LIFE for other in past
+            ),
+            served=served,
+        )
+        hit.confidence, hit.rule = classify(hit)
+        hit.counted = is_retrieval(hit, at, [h.at for h in past if h.counted])
+        past.append(hit)
+    return past
+
+
+def _requests(
+    rng: random.Random, accepted: datetime
+) -> Iterator[tuple[datetime, str, str]]:
+    """Yield who asks for what, and when: machines first, then perhaps a reader."""
+
+    def after(seconds: float) -> datetime:
+        return accepted + timedelta(seconds=seconds)
+
+    if rng.random() < 0.5:  # A mail gateway opens the link at once.
+        agent = rng.choice((Hit.Agent.SCANNER, Hit.Agent.BROWSER, Hit.Agent.BROWSER))
+        begun = rng.uniform(0.4, 2.5)
+        yield after(begun), "HEAD", agent
+        for number in range(rng.choice((1, 1, 2, 4))):
+            yield after(begun + 0.4 * (number + 1)), "GET", agent
+        if rng.random() < 0.06:  # Some sandboxes press every button.
+            yield after(begun + 2.2), "POST", agent
+    if rng.random() < 0.03:
+        yield after(rng.uniform(600, 90_000)), "POST", Hit.Agent.TOOL
+    if rng.random() < 0.45:  # A reader, minutes or days later.
+        opened = rng.lognormvariate(9, 1.8) + 60
+        for _ in range(rng.choice((1, 1, 1, 1, 2))):
+            yield after(opened), "GET", Hit.Agent.BROWSER
+            pressed = opened + rng.uniform(8, 120)
+            if rng.random() < 0.85:
+                yield after(pressed), "POST", Hit.Agent.BROWSER
+            if rng.random() < 0.15:  # The same file once more, a moment later.
+                yield after(pressed + rng.uniform(20, 900)), "POST", Hit.Agent.BROWSER
+            opened += rng.uniform(1, 9) * 86_400
+
+
+def follow_up(
+    rng: random.Random, now: datetime, lead: Lead, owners: list[Any]
+) -> list[Activity]:
+    """Give a lead a status, perhaps an owner and a next date; return the notes."""
+    age = (now - lead.created_at).total_seconds() / 86_400
+    weights = next(weights for until, weights in BY_AGE if age < until)
+    lead.status = rng.choices(list(weights), list(weights.values()))[0]
+    if not owners or (lead.status == STATUS.NEW and rng.random() < 0.7):
+        return []
+    lead.owner = rng.choice(owners)
+    actions = NEXT_ACTIONS.get(STATUS(lead.status))
+    if actions and rng.random() < 0.8:
+        lead.next_action = rng.choice(actions)
+        days = rng.randint(-3, 14)
+        lead.next_action_on = timezone.localdate(now) + timedelta(days=days)
+    notes = NOTES.get(STATUS(lead.status))
+    if not notes or rng.random() < 0.25:
+        return []
+    kind = rng.choice((Activity.Kind.CALL, Activity.Kind.EMAIL, Activity.Kind.NOTE))
+    return [
+        Activity(
+            lead=lead,
+            author=lead.owner,
+            kind=kind,
+            body=rng.choice(notes),
+            at=lead.created_at + (now - lead.created_at) * rng.uniform(0.3, 0.9),
+        )
+    ]

@@ -1,0 +1,215 @@
+"""What the house sent, as staff see it; and what every list of ours has in common."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.utils import flatten_fieldsets
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.formats import date_format
+from django.utils.text import capfirst
+from django.utils.timezone import localtime
+
+from outbox.models import MARK, Message, MessageEvent, Suppression
+
+NOTHING = "—"
+LINK = re.compile(re.escape(MARK).replace(r"\{name\}", ".+?"))
+
+
+class ReadOnly:
+    """Leave the writing of these rows to the machinery, whoever signs in."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_readonly_fields(self: Any, request: HttpRequest, obj: Any = None) -> Any:
+        return flatten_fieldsets(self.get_fieldsets(request, obj))
+
+
+def instant(at: datetime | None) -> str:
+    """Return « 20/11/2026 09:30 » in Europe/Paris."""
+    return date_format(localtime(at), "SHORT_DATETIME_FORMAT") if at else NOTHING
+
+
+def short(field: str, label: str) -> Callable[[Any], str]:
+    """Return a list's column for an instant, as short as it is read."""
+
+    @admin.display(description=label, ordering=field)
+    def column(row: Any) -> str:
+        return instant(getattr(row, field))
+
+    column.__name__ = field
+    return column
+
+
+class Paged:
+    """Give a list its plain title, and bound what it costs."""
+
+    list_per_page = 50
+    list_max_show_all = 200
+    show_full_result_count = False
+    empty_value_display = NOTHING
+
+    def changelist_view(
+        self: Any, request: HttpRequest, extra_context: Any = None
+    ) -> Any:
+        title = {"title": capfirst(self.opts.verbose_name_plural)}
+        return super().changelist_view(  # type: ignore[misc]
+            request, {**title, **(extra_context or {})}
+        )
+
+
+class ScopeFilter(admin.SimpleListFilter):
+    """Leave out suspects and tests unless they are asked for."""
+
+    title = "périmètre"
+    parameter_name = "perimetre"
+    default = "Contacts réels"
+    path = "lead__"  # From the rows of the list to their lead.
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("suspects", "Suspects"), ("essais", "Essais"), ("tous", "Tous")]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        for number, choice in enumerate(super().choices(changelist)):
+            yield {**choice, "display": self.default} if number == 0 else choice
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        match self.value():
+            case "suspects":
+                return queryset.filter(**{f"{self.path}suspected_at__isnull": False})
+            case "essais":
+                return queryset.filter(**{f"{self.path}is_test": True})
+            case "tous":
+                return queryset
+        return self.genuine(queryset)
+
+    def genuine(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep rows of no lead, too: not every message is a lead's."""
+        return queryset.filter(**{f"{self.path}suspected_at": None}).exclude(
+            **{f"{self.path}is_test": True}
+        )
+
+
+class MessageStateFilter(admin.SimpleListFilter):
+    title = "état"
+    parameter_name = "etat"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(s.value), str(s.label)) for s in Message.State]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Message]
+    ) -> QuerySet[Message]:
+        under_way = {"accepted_at": None, "failed_at": None, "withheld_at": None}
+        match self.value():
+            case Message.State.QUEUED:
+                return queryset.filter(attempts=0, **under_way)
+            case Message.State.DEFERRED:
+                return queryset.filter(attempts__gt=0, **under_way)
+            case Message.State.ACCEPTED:
+                return queryset.filter(accepted_at__isnull=False)
+            case Message.State.FAILED:
+                return queryset.filter(failed_at__isnull=False)
+            case Message.State.WITHHELD:
+                return queryset.filter(withheld_at__isnull=False)
+        return queryset
+
+
+def last_step(message: Message) -> str:
+    """Return the last step of a message with its cause; its events are prefetched."""
+    steps = list(message.events.all())
+    if not steps:
+        return NOTHING
+    step = steps[-1]
+    cause = " ".join(str(part) for part in (step.smtp_code, step.cause) if part)
+    return f"{step.get_kind_display()} ({cause})" if cause else step.get_kind_display()
+
+
+class MessageColumns:
+    """Name what became of a message, whose events are prefetched."""
+
+    @admin.display(description="état")
+    def state(self, message: Message) -> str:
+        return str(message.state.label)
+
+    @admin.display(description="dernière étape")
+    def step(self, message: Message) -> str:
+        return last_step(message)
+
+
+class MessageEventInline(ReadOnly, admin.TabularInline[MessageEvent, Message]):
+    model = MessageEvent
+    extra = 0
+    fields = ["at", "kind", "attempt", "smtp_code", "cause", "ambiguous", "worker"]
+    verbose_name_plural = "étapes"
+
+
+@admin.register(Message)
+class MessageAdmin(MessageColumns, ReadOnly, Paged, admin.ModelAdmin[Message]):
+    list_display = [
+        short("created_at", "demandé le"),
+        "recipient",
+        "state",
+        "step",
+        "subject",
+    ]
+    list_filter = [MessageStateFilter, ScopeFilter, "created_at"]
+    search_fields = ["recipient", "message_id"]
+    search_help_text = "Adresse du destinataire ou Message-ID"
+    fieldsets = [
+        (None, {"fields": ["subject", "recipient", "lead", "state", "step"]}),
+        (
+            "Chronologie",
+            {
+                "fields": [
+                    "created_at",
+                    "accepted_at",
+                    "failed_at",
+                    "withheld_at",
+                    "next_attempt_at",
+                    "attempts",
+                ]
+            },
+        ),
+        ("Contenu", {"fields": ["plain_text", "files", "message_id"]}),
+    ]
+    inlines = [MessageEventInline]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
+        return (
+            super()
+            .get_queryset(request)
+            .filter(lead__erased_at=None)
+            .defer("text", "html")
+            .prefetch_related("events")
+        )
+
+    @admin.display(description="texte")
+    def plain_text(self, message: Message) -> str:
+        """Show the text without its secrets, which are not stored anyway."""
+        return LINK.sub("[lien personnel]", message.text)
+
+    @admin.display(description="pièces jointes")
+    def files(self, message: Message) -> str:
+        return ", ".join(part["name"] for part in message.attachments) or NOTHING
+
+
+@admin.register(Suppression)
+class SuppressionAdmin(ReadOnly, Paged, admin.ModelAdmin[Suppression]):
+    """Addresses are known by a keyed hash, which would tell staff nothing."""
+
+    list_display = ["created_at", "reason"]
+    list_filter = ["reason"]
+    fields = ["created_at", "reason"]
