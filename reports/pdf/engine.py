@@ -8,6 +8,7 @@ WeasyPrint promises nothing about threads: one document at a time.
 from __future__ import annotations
 
 import atexit
+import gc
 import logging
 import os
 import threading
@@ -123,6 +124,7 @@ def close() -> None:
     global _engine
     _engine = None
     _inherited.clear()
+    gc.collect()  # WeasyPrint's configurations sit in reference cycles.
 
 
 os.register_at_fork(after_in_child=_forget)
