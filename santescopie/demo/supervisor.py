@@ -145,11 +145,12 @@ class Demo:
         celery = ["-m", "celery", "-A", "santescopie"]
         worker = ["worker", "--concurrency", "2", "--loglevel", "INFO"]
         worker += ["--hostname", "demo@localhost", "--without-gossip"]
-        schedule = str(self.var / "run" / "beat-schedule")
+        beat = ["beat", "--loglevel", "INFO", "--schedule"]
+        beat.append(str(self.var / "run" / "beat-schedule"))
         return [
             self._python("worker", shared, *celery, *worker, "--without-mingle"),
             self._python("relay", shared, "manage.py", "relay"),
-            self._python("beat", shared, *celery, "beat", "-s", schedule),
+            self._python("beat", shared, *celery, *beat),
         ]
 
     def _welcome(self, seconds: float) -> None:
