@@ -36,7 +36,7 @@ def copy_for(submission: Submission) -> Copy:
             edition__published_at__lte=Now(),
         )
         .for_reader(submission.reader)
-        .select_for_update(of=("self",))
+        .select_for_update(no_key=True, of=("self",))
         .order_by("-pk")
         .first()
     )
@@ -56,6 +56,7 @@ def owe_message(copy: Copy, *submissions: Submission) -> Message:
     Over the recipient's quota the message is written down and withheld.
     """
     message = emails.synthesis(copy)
+    Message.objects.lock_recipient(copy.recipient)
     mailed = Message.objects.mailed_since(copy.recipient, Now() - DAY).count()
     withheld = mailed >= settings.MAIL_PER_RECIPIENT_PER_DAY
     if withheld:
@@ -87,7 +88,7 @@ def send_again(submission: Submission) -> bool:
     """
     with transaction.atomic():
         copy = (
-            Copy.objects.select_for_update(of=("self",))
+            Copy.objects.select_for_update(no_key=True, of=("self",))
             .select_related("edition")
             .filter(submissions=submission, revoked_at=None)
             .first()

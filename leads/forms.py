@@ -23,7 +23,15 @@ from reports.vocabulary import (
 )
 
 EMPTY = ("", "Sélectionnez…")
-LINK = re.compile(r"https?:|://|\bwww\.|[<>]", re.IGNORECASE)
+LINK = re.compile(r"https?:|://|\bwww\.|mailto:|[<>@]", re.IGNORECASE)
+# What mail programs turn into a link by themselves. A person's name has no dot
+# between two words; an establishment's may ("St.Joseph").
+DOMAIN_IN_NAME = re.compile(r"[^\W_]{2,}\.[^\W\d_]{2,}")
+DOMAIN = re.compile(
+    r"[^\W_]{2,}\.([^\W\d_]{2,}/|(fr|com|net|org|info|biz|eu|be|ch|de|uk|es|it|lu|io|co|ly"
+    r"|me|ru|cn|app|dev|link|site|online|shop|store|xyz|top|click|club|live|page|web)\b)",
+    re.IGNORECASE,
+)
 # Control, format (bidirectional overrides among them), surrogate and private use.
 FORBIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 SOFT = {"\u200c", "\u200d", "\u00ad"}  # Joiners and soft hyphen: honest in names.
@@ -39,7 +47,12 @@ def plain_text(value: str) -> None:
     """
     if LINK.search(value):
         raise ValidationError(
-            "Ce champ ne peut contenir ni adresse de site, ni chevrons.", code="link"
+            "Ce champ ne peut contenir ni adresse de site, ni arobase, ni chevrons.",
+            code="link",
+        )
+    if DOMAIN.search(value):
+        raise ValidationError(
+            "Ce champ ne peut contenir d’adresse de site.", code="domain"
         )
     for character in value:
         category = unicodedata.category(character)
@@ -51,6 +64,16 @@ def plain_text(value: str) -> None:
                 "saisissez-le de nouveau.",
                 code="characters",
             )
+
+
+def no_domain(value: str) -> None:
+    """Refuse a dot between two words in a person's name."""
+    if DOMAIN_IN_NAME.search(value):
+        raise ValidationError(
+            "Un nom ne peut contenir d’adresse de site : "
+            "laissez une espace après un point.",
+            code="domain",
+        )
 
 
 class NameField(forms.CharField):
@@ -99,10 +122,16 @@ class RequestForm(forms.Form):
     """
 
     first_name = NameField(
-        label="Prénom", missing="Saisissez votre prénom.", autocomplete="given-name"
+        label="Prénom",
+        missing="Saisissez votre prénom.",
+        autocomplete="given-name",
+        validators=[no_domain],
     )
     last_name = NameField(
-        label="Nom", missing="Saisissez votre nom.", autocomplete="family-name"
+        label="Nom",
+        missing="Saisissez votre nom.",
+        autocomplete="family-name",
+        validators=[no_domain],
     )
     email = forms.CharField(
         label="Adresse électronique professionnelle",

@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
@@ -25,6 +26,7 @@ from leads.throttling import over_quota
 
 PUBLIC = "public, max-age=300, stale-while-revalidate=3600"
 FINAL = {"accepted", "failed", "withheld"}
+VEIL = timedelta(seconds=1)
 REFRESH = 3  # Seconds between two looks at a submission that is under way.
 DOUBLE_SUBMIT = timedelta(minutes=2)  # The same answers meanwhile are one submission.
 
@@ -78,7 +80,7 @@ def _store(form: RequestForm, request: HttpRequest) -> Submission:
             return again
         submission.copy = delivery.copy_for(submission)
     submission.save()
-    if submission.news_consent:
+    if submission.news_consent and not submission.suspicion:
         consent.record_news(submission, request.path)
     if submission.copy and submission.copy.rendered_at:
         delivery.owe_message(submission.copy, submission)
@@ -107,7 +109,10 @@ def follow_up(request: HttpRequest, token: str) -> HttpResponse:
     submission = Submission.objects.select_related("copy").by_token(token)
     if submission is None:
         raise Http404
-    state = submission.state
+    # At first everybody reads the same: how soon a copy is found would tell whether
+    # these very answers had been given before.
+    veiled = timezone.now() - submission.created_at < VEIL
+    state = "requested" if veiled else submission.state
     context = {
         "submission": submission,
         "copy": submission.copy,

@@ -97,6 +97,9 @@ class Claimable(models.Model):
     attempts = models.PositiveSmallIntegerField("tentatives", default=0, editable=False)
 
     task_name: ClassVar[str]  # The Celery task that does the work: (pk, lease_no).
+    # Of the tasks that may wait in the broker, the part these may fill. Slow work
+    # takes little, so that quick work is never kept waiting behind it.
+    share: ClassVar[float] = 1.0
 
     class Meta:
         abstract = True
@@ -150,10 +153,11 @@ def owed_index(table: str) -> models.Index:
 
 
 def claimable_models() -> list[type[Claimable]]:
-    """Return every concrete model whose rows must be worked on."""
+    """Return every concrete model whose rows must be worked on, the quickest first."""
     from django.apps import apps
 
-    return [m for m in apps.get_models() if issubclass(m, Claimable)]
+    models = [m for m in apps.get_models() if issubclass(m, Claimable)]
+    return sorted(models, key=lambda model: -model.share)
 
 
 def notify_when_due(table: str) -> migrations.RunSQL:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any, ClassVar, Self
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 from django.db.models.functions import Now, Upper
 
@@ -17,12 +17,26 @@ MARK = "\ue000{name}\ue001"
 LINK_TOKEN = "TOKEN"  # A token's place in the path of a link.
 
 
+RECIPIENT_LOCK = 2026_02  # The family of advisory locks on one recipient.
+
+
 class MessageQuerySet(ClaimableQuerySet["Message"]):
     def accepted(self) -> Self:
         return self.filter(accepted_at__isnull=False)
 
     def failed(self) -> Self:
         return self.filter(failed_at__isnull=False)
+
+    def lock_recipient(self, recipient: str) -> None:
+        """Make those who count the mail of one address wait for each other.
+
+        Held until the transaction ends: who counts after us sees what we owed.
+        """
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock(%s, hashtext(%s))",
+                [RECIPIENT_LOCK, recipient.upper()],
+            )
 
     def mailed_since(self, recipient: str, since: Any) -> Self:
         """Keep what was or will be mailed to an address since an instant."""

@@ -99,7 +99,7 @@ class Relay:
         """Move what is due of one model; return how many rows."""
         queryset = model._default_manager.all()
         assert isinstance(queryset, ClaimableQuerySet)
-        rows = queryset.hand_over(self._room())
+        rows = queryset.hand_over(self._room(model.share))
         for pk, lease_no in rows:
             if self.stop.is_set():
                 break
@@ -107,7 +107,7 @@ class Relay:
                 self.inline.work(model.task_name, pk, lease_no)
         return len(rows)
 
-    def _room(self) -> int:
+    def _room(self, share: float) -> int:
         """Return how many tasks the broker can take; 1 for us where it is down."""
         if self._broker_rests():
             return 1
@@ -119,7 +119,7 @@ class Relay:
         except self._broker_errors() as error:
             self._broker_failed(error)
             return 1
-        return max(0, WINDOW - int(waiting))
+        return max(0, int(WINDOW * share) - int(waiting))
 
     def _publish(self, task_name: str, pk: int, lease_no: int) -> bool:
         if self._broker_rests():

@@ -20,7 +20,9 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from outbox import tokens
+from outbox.claims import LeaseLost
 from outbox.models import LINK_TOKEN, MARK, Message, MessageEvent, Suppression
+from outbox.smtp import ImpossibleAddress
 
 logger = logging.getLogger(__name__)
 Kind = MessageEvent.Kind
@@ -84,12 +86,17 @@ def send(message: Message) -> None:
         mail = build(message)
         mail.before_data = before_data  # type: ignore[attr-defined]
         mailers["default"].send_messages([mail])
-    except ValueError as error:  # No such address can exist.
+    except LeaseLost:
+        raise
+    except ImpossibleAddress as error:
         _end(message, Kind.REFUSED, cause=str(error)[:500])
-    except (smtplib.SMTPException, OSError, DamagedAttachment) as error:
+    except Exception as error:  # Whatever it is, it is written down and waits.
         code, text = _reply_of(error)
         ambiguous = handing_over and code is None
-        _failed(message, smtp_code=code, cause=text, ambiguous=ambiguous)
+        # A 5xx about this recipient or this content is final; one about us (banner,
+        # sign-in, sender) passes once we have mended it.
+        final = isinstance(error, smtplib.SMTPRecipientsRefused | smtplib.SMTPDataError)
+        _failed(message, final, smtp_code=code, cause=text, ambiguous=ambiguous)
     else:
         code, answer = getattr(mail, "reply", (None, b""))
         with transaction.atomic():
@@ -111,10 +118,12 @@ def _end(message: Message, kind: Kind, **details: Any) -> None:
     logger.warning("message %s: %s (%s)", message.pk, kind, details.get("smtp_code"))
 
 
-def _failed(message: Message, *, smtp_code: int | None, **details: Any) -> None:
+def _failed(
+    message: Message, final: bool, *, smtp_code: int | None, **details: Any
+) -> None:
     """Try again later, unless the server said no for good."""
     details["smtp_code"] = smtp_code
-    if smtp_code is not None and 500 <= smtp_code < 600 and smtp_code != 535:
+    if final and smtp_code is not None and 500 <= smtp_code < 600:
         return _end(message, Kind.REFUSED, **details)
     if message.attempts >= MAX_ATTEMPTS:
         return _end(message, Kind.ABANDONED, **details)
@@ -132,7 +141,7 @@ def _reply_of(error: Exception) -> tuple[int | None, str]:
         return code, _text(answer)
     if isinstance(error, smtplib.SMTPResponseException) and error.smtp_code > 0:
         return error.smtp_code, _text(error.smtp_error)
-    return None, f"{type(error).__name__}: {error}"
+    return None, _text(f"{type(error).__name__}: {error}")
 
 
 def _text(answer: bytes | str) -> str:

@@ -10,6 +10,10 @@ from django.core.mail import EmailMessage
 from django.core.mail.backends.smtp import EmailBackend
 
 
+class ImpossibleAddress(Exception):
+    """The recipient's address is none: no server can ever take it."""
+
+
 class Backend(EmailBackend):
     """Send as Django does, with three differences.
 
@@ -21,7 +25,10 @@ class Backend(EmailBackend):
 
     def _send(self, email_message: EmailMessage) -> bool:
         sender = self.prep_address(email_message.from_email)
-        recipients = [self.prep_address(a) for a in email_message.recipients()]
+        try:
+            recipients = [self.prep_address(a) for a in email_message.recipients()]
+        except ValueError as error:
+            raise ImpossibleAddress(str(error)) from error
         content = email_message.message(policy=email.policy.SMTP).as_bytes()
         smtp = self.connection
         assert smtp is not None  # send_messages() has opened it.

@@ -102,6 +102,8 @@ class Period:
                 raise ValueError(text)
             return cls.last_days(int(text))
         day = date.fromisoformat(text)
+        if not 2000 <= day.year < 2200:
+            raise ValueError(text)
         return cls(day, day)
 
     @property

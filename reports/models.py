@@ -116,6 +116,7 @@ class Copy(Claimable):
     revoked_at = models.DateTimeField("lien révoqué le", null=True, editable=False)
 
     task_name: ClassVar[str] = "reports.render_copy"
+    share: ClassVar[float] = 0.1
     objects = CopyQuerySet.as_manager()
 
     class Meta:

@@ -18,8 +18,9 @@ from reports.signals import copy_rendered
 
 logger = logging.getLogger(__name__)
 
-MAX_ATTEMPTS = 6
-RETRY = 20  # Seconds, doubled at each attempt.
+MAX_ATTEMPTS = 6  # Of a document that cannot be made, or takes its worker down.
+MAX_WAITS = 200  # Of a storage that is away: some eight days.
+RETRY = 20  # Seconds, doubled at each attempt, up to an hour.
 
 
 @shared_task(name="reports.render_copy")
@@ -33,17 +34,16 @@ def render_copy(pk: int, lease_no: int) -> None:
     if copy is None:
         return  # Rendered already, or another worker is on it.
     try:
-        if copy.attempts > MAX_ATTEMPTS:
+        if _takes_its_worker_down(copy):
             _abandon(copy)
         else:
             _render(copy)
     except LeaseLost:
         return  # Too slow: whoever holds it now will finish.
+    except OSError as error:  # The disk is full or away: it will come back.
+        _failed(copy, error, MAX_WAITS)
     except Exception as error:
-        logger.exception("copy %s: attempt %s", copy.reference, copy.attempts)
-        with transaction.atomic():
-            copy.postpone(RETRY * 2 ** (copy.attempts - 1))
-            copy.record(CopyEvent.Kind.DEFERRED, type(error).__name__)
+        _failed(copy, error, MAX_ATTEMPTS)
 
 
 def _render(copy: Copy) -> None:
@@ -57,6 +57,15 @@ def _render(copy: Copy) -> None:
     # A name of its own for each lease: a zombie cannot write over a finished file.
     name = f"{copy.uid.hex[:2]}/{copy.uid}-{copy.lease_no}.pdf"
     key = storages["copies"].save(name, ContentFile(content))
+    try:
+        _finish(copy, key, content)
+    except BaseException:
+        storages["copies"].delete(key)  # No row names it: nobody would erase it.
+        raise
+
+
+def _finish(copy: Copy, key: str, content: bytes) -> None:
+    """Mark the copy rendered and let its message be owed, together."""
     with transaction.atomic():
         copy.finish(
             rendered_at=Now(),
@@ -67,6 +76,21 @@ def _render(copy: Copy) -> None:
         copy.record(CopyEvent.Kind.RENDERED)
         copy.refresh_from_db()
         copy_rendered.send(sender=Copy, copy=copy)
+
+
+def _takes_its_worker_down(copy: Copy) -> bool:
+    """Tell whether too many attempts ended without a word."""
+    deferred = copy.events.filter(kind=CopyEvent.Kind.DEFERRED).count()
+    return copy.attempts - deferred > MAX_ATTEMPTS
+
+
+def _failed(copy: Copy, error: Exception, most: int) -> None:
+    logger.exception("copy %s: attempt %s", copy.reference, copy.attempts)
+    if copy.attempts >= most:
+        return _abandon(copy)
+    with transaction.atomic():
+        copy.postpone(min(RETRY * 2 ** (copy.attempts - 1), 3600))
+        copy.record(CopyEvent.Kind.DEFERRED, type(error).__name__)
 
 
 def _abandon(copy: Copy) -> None:

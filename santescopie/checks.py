@@ -29,6 +29,14 @@ def site_is_secure(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     errors: list[CheckMessage] = []
     if not settings.SITE_URL.startswith("https://"):
         errors.append(Error("SITE_URL is not https://.", id="santescopie.E002"))
+    if not settings.TRUSTED_PROXIES:
+        errors.append(
+            Error(
+                "TRUSTED_PROXIES is 0: behind a proxy that ends TLS nobody could sign "
+                "in, and all visitors would share one quota.",
+                id="santescopie.E005",
+            )
+        )
     if settings.DEMO:
         errors.append(Error("DEMO is on.", id="santescopie.E003"))
     if settings.DELAY_SCALE != 1:

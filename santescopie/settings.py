@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "santescopie.middleware.PrivacyHeadersMiddleware",
+    "santescopie.middleware.HonestBodiesMiddleware",
     "santescopie.middleware.MethodNotAllowedMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -109,6 +110,12 @@ DATABASES = {
         **env.db("DATABASE_URL"),
         "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),
         "CONN_HEALTH_CHECKS": True,
+        # A server that hangs must not hang all of us: seconds, then milliseconds.
+        "OPTIONS": {
+            "connect_timeout": 5,
+            "keepalives_idle": 30,
+            "tcp_user_timeout": 30_000,
+        },
     }
 }
 CACHES = {
@@ -206,6 +213,9 @@ POSTS_PER_HOUR: int | None = (
 # right end of X-Forwarded-For. 0 ignores the header.
 TRUSTED_PROXIES: int = env.int("TRUSTED_PROXIES", default=0)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 128 * 1024  # Bytes: the longest honest form is 2 kB.
+FILE_UPLOAD_HANDLERS = [  # No page takes a file: none may reach the disk.
+    "django.core.files.uploadhandler.MemoryFileUploadHandler"
+]
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000  # The admin's bulk actions need many.
 
 # --- Security -----------------------------------------------------------------

@@ -64,7 +64,17 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         }
         new = Lead(email_key=key, suspected_at=submission.suspected_at, **typed)
         self.bulk_create([new], ignore_conflicts=True)
-        return self.select_for_update().get(email_key=key)
+        return self._locked(submission, key)
+
+    def _locked(self, submission: Submission, key: str) -> Lead:
+        # No key: a worker that owes a message to this lead must not wait for us,
+        # who may wait for its copy.
+        lead = self.select_for_update(no_key=True).get(email_key=key)
+        if lead.suspected_at and not submission.suspicion:
+            # A robot used the address first: its owner has come since.
+            lead.suspected_at = None
+            lead.save(update_fields=["suspected_at"])
+        return lead
 
     def open_for(self, user: Any) -> Self:
         return self.filter(owner=user).exclude(status__in=Lead.CLOSED)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.db.models import F
 from django.db.models.functions import Now
 
 from leads import delivery
@@ -18,6 +21,10 @@ pytestmark = pytest.mark.django_db
 
 
 def state(client, submission):
+    """Return the state that the page tells once the first second has passed."""
+    Submission.objects.filter(pk=submission.pk).update(
+        created_at=F("created_at") - timedelta(seconds=2)
+    )
     response = client.get(f"/suivi/{submission.token}/")
     assert response.status_code == 200
     page = response.content.decode()
@@ -40,6 +47,19 @@ def test_every_step_is_told_as_it_happens(visitor, sink):
     assert 'http-equiv="refresh"' not in page
     assert "zoe.loeuf" not in page
     assert "z•••@chu-exemple.fr" in page
+
+
+def test_the_first_page_is_the_same_for_old_and_new_answers(visitor, sink):
+    post(visitor)
+    first = Submission.objects.get()
+    render_copy(first.copy_id, 0)
+    Submission.objects.update(created_at=Now() - delivery.DAY)
+    post(visitor)
+    again = Submission.objects.exclude(pk=first.pk).get()
+
+    page = visitor.get(f"/suivi/{again.token}/").content.decode()
+
+    assert 'data-state="requested"' in page
 
 
 def test_a_suspect_learns_nothing(visitor):

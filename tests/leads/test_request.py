@@ -6,10 +6,12 @@ import threading
 from datetime import timedelta
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.signing import Signer
 from django.db import connection
 from django.db.models.functions import Now
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from leads import suspicion
@@ -51,6 +53,16 @@ def test_an_answer_is_stored_in_one_go_and_its_copy_owed(visitor):
 def test_a_post_costs_few_statements(visitor, django_assert_max_num_queries):
     with django_assert_max_num_queries(11):
         post(visitor)
+
+
+def test_a_post_never_waits_for_a_worker_that_waits_for_it(visitor):
+    """A key lock on the lead would deadlock with the message that is being owed."""
+    with CaptureQueriesContext(connection) as queries:
+        post(visitor)
+
+    locks = [query["sql"] for query in queries if " FOR " in query["sql"]]
+    assert locks
+    assert all("FOR NO KEY UPDATE" in sql for sql in locks)
 
 
 def test_no_token_is_stored(visitor):
@@ -180,11 +192,13 @@ def test_a_suspect_post_does_not_taint_a_known_person(visitor):
 
 
 def test_a_person_who_comes_after_a_robot_gets_the_synthesis(visitor):
-    post(visitor, website="x")
+    post(visitor, website="x", news_consent="on")
+    assert not ConsentEvent.objects.exists()
 
     post(visitor)
 
     assert Copy.objects.due().count() == 1
+    assert Lead.objects.get().suspected_at is None
 
 
 def test_a_forged_stamp_is_suspect(visitor):
@@ -234,10 +248,16 @@ def test_a_page_left_open_for_days_is_asked_again_with_everything_kept(visitor):
         ({"email": "z" * 250 + "@exemple.fr"}, "254 caractères"),
         ({"first_name": "Z" * 101}, "limité à 100 caractères"),
         ({"organisation": "A\x00B"}, "illisibles"),
-        ({"first_name": "A\r\nBcc: x@y.fr"}, "illisibles"),
+        ({"first_name": "A\r\nBcc: x@y.fr"}, "arobase"),
+        ({"first_name": "A\r\nBcc: x"}, "illisibles"),
         ({"first_name": "A\u202egnp.exe"}, "illisibles"),
         ({"last_name": "https://spam.exemple"}, "adresse de site"),
         ({"organisation": "<b>CHU</b>"}, "chevrons"),
+        ({"first_name": "Gagnez sur evil.fr"}, "adresse de site"),
+        ({"last_name": "bit.ly/3xYz"}, "adresse de site"),
+        ({"last_name": "promo@evil.com"}, "arobase"),
+        ({"organisation": "Votre banque : banque-secu.com"}, "adresse de site"),
+        ({"organisation": "voir abc.zz/x"}, "adresse de site"),
         ({"organisation": "\ue000copy\ue001"}, "illisibles"),
         ({"organisation_type": "nope"}, "choisissez dans la liste"),
         ({"job_function": ""}, "Choisissez votre fonction."),
@@ -270,8 +290,17 @@ def test_an_empty_post_is_an_error_page(visitor):
 def test_a_megabyte_is_refused_in_french(visitor):
     response = post(visitor, first_name="Z" * 1_000_000)
 
-    assert response.status_code == 400
+    assert response.status_code == 413
     assert 'lang="fr"' in response.content.decode()
+
+
+def test_a_file_never_reaches_the_disk(visitor):
+    """Nothing reads it: its length alone is enough to refuse it."""
+    upload = SimpleUploadedFile("x.bin", b"x" * 3_000_000)
+
+    response = visitor.post("/", {**ANSWERS, "first_name": upload})
+
+    assert response.status_code == 413
 
 
 @pytest.mark.logs("django.security")
@@ -284,6 +313,9 @@ def test_a_megabyte_is_refused_in_french(visitor):
         ("multipart/form-data", b"no boundary"),
         ("multipart/form-data; boundary=x", b"--x\r\ngarbage"),
         ("application/json", b"{}"),
+        ("application/x-www-form-urlencoded; charset=hex", b"first_name=00"),
+        ("multipart/form-data; boundary=x; charset=rot13", b"--x--"),
+        ("application/x-www-form-urlencoded; charset=utf-7", b"first_name=%2B2AA-"),
         ("text/plain; charset=\xe9", b"x"),
     ],
 )
@@ -291,8 +323,15 @@ def test_a_strange_body_is_never_a_server_error(visitor, content_type, body):
     visitor.raise_request_exception = False
     response = visitor.generic("POST", "/", body, content_type)
 
-    assert response.status_code in (400, 422)
+    assert response.status_code in (400, 422), response.status_code
     assert not Submission.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["St.Joseph", "C.H.U. de Rêve", "Hôpital n° 2. Annexe"]
+)
+def test_an_establishment_may_have_dots(visitor, name):
+    assert post(visitor, organisation=name).status_code == 303
 
 
 def test_names_keep_their_apostrophes_hyphens_and_letters(visitor):
@@ -318,6 +357,7 @@ def test_another_site_cannot_make_its_visitors_post(client, site):
     [
         ("https://evil.exemple", 403),
         ("null", 403),
+        ("http://[", 403),
         ("https://santescopie.exemple.fr", 303),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.db.models.functions import Now
 
-from outbox.claims import HAND_OVER, LEASE, LeaseLost
+from outbox.claims import HAND_OVER, LEASE, LeaseLost, claimable_models
 from outbox.models import Message
 from tests.outbox.factories import MessageFactory
 
@@ -170,3 +170,9 @@ def test_postgres_tells_the_relay_what_falls_due():
 
     assert [notice.payload for notice in heard] == ["outbox_message"]
     connection.close()
+
+
+def test_quick_work_is_handed_over_before_slow_work():
+    names = [model.task_name for model in claimable_models()]
+
+    assert names == ["outbox.send_message", "reports.render_copy"]
