@@ -25,7 +25,7 @@ from leads.suspicion import hour_stamp
 from leads.throttling import over_quota
 
 PUBLIC = "public, max-age=300, stale-while-revalidate=3600"
-FINAL = {"accepted", "failed", "withheld"}
+UNDER_WAY = {"requested", "rendered", "queued"}
 VEIL = timedelta(seconds=1)
 REFRESH = 3  # Seconds between two looks at a submission that is under way.
 DOUBLE_SUBMIT = timedelta(minutes=2)  # The same answers meanwhile are one submission.
@@ -118,6 +118,6 @@ def follow_up(request: HttpRequest, token: str) -> HttpResponse:
         "copy": submission.copy,
         "state": state,
         "email_masked": submission.masked_email,
-        "refresh": None if state in FINAL else REFRESH,
+        "refresh": REFRESH if state in UNDER_WAY else None,
     }
     return render(request, "leads/follow_up.html", context)

@@ -27,9 +27,9 @@ from outbox.smtp import ImpossibleAddress
 logger = logging.getLogger(__name__)
 Kind = MessageEvent.Kind
 
-# Seconds to wait after each failed attempt; the last one repeats. Full jitter.
+# Seconds to wait at most after each failed attempt; the last one repeats.
 BACK_OFF = (15, 60, 240, 900, 3600, 4 * 3600)
-MAX_ATTEMPTS = 12  # About a day and a half of a server that answers "later".
+MAX_ATTEMPTS = 12  # About a day of a server that answers "later".
 
 
 class DamagedAttachment(Exception):

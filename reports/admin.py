@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.timesince import timesince
+from django.utils.timezone import localtime
 from django.views.decorators.http import require_safe
 
 from outbox.admin import (
@@ -234,7 +235,7 @@ class CopyAdmin(CopyColumns, ReadOnly, Paged, admin.ModelAdmin[Copy]):
         rows = [
             (
                 reverse("admin:outbox_message_change", args=[message.pk]),
-                f"{message.created_at:%d/%m/%Y}",
+                date_format(localtime(message.created_at), "SHORT_DATE_FORMAT"),
                 last_step(message),
             )
             for message in copy.messages.prefetch_related("events")

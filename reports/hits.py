@@ -81,7 +81,7 @@ def record(request: HttpRequest, copy: Copy, *, served: bool = False) -> Hit:
             Q(at__gt=now - PAGE_LIFE, method="GET") | Q(at__gt=now - RETRIEVAL_WINDOW)
         )
         .order_by("-at")
-        .values_list("at", "method", "counted")[:50]
+        .values_list("at", "method", "counted", "confidence")[:50]
     )
     accepted = copy.accepted_at()
     hit = Hit(
@@ -89,11 +89,17 @@ def record(request: HttpRequest, copy: Copy, *, served: bool = False) -> Hit:
         method=(request.method or "")[:8],
         agent=agent_class(request.headers.get("User-Agent", "")),
         since_acceptance=(now - accepted).total_seconds() if accepted else None,
-        siblings=sum(at > now - SIBLINGS for at, _, _ in recent),
-        page_seen=any(method == "GET" for _, method, _ in recent),
+        siblings=sum(at > now - SIBLINGS for at, *_ in recent),
+        # A gateway opens every page: that nobody has read it yet.
+        page_seen=any(
+            method == "GET" and confidence != Hit.Confidence.ROBOT
+            for _, method, _, confidence in recent
+        ),
         served=served,
     )
     hit.confidence, hit.rule = classify(hit)
-    hit.counted = is_retrieval(hit, now, [at for at, _, counted in recent if counted])
+    hit.counted = is_retrieval(
+        hit, now, [at for at, _, counted, _ in recent if counted]
+    )
     hit.save()
     return hit

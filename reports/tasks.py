@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from contextlib import suppress
 
 from celery import shared_task
 from celery.signals import worker_process_shutdown
@@ -59,8 +60,10 @@ def _render(copy: Copy) -> None:
     key = storages["copies"].save(name, ContentFile(content))
     try:
         _finish(copy, key, content)
-    except BaseException:
-        storages["copies"].delete(key)  # No row names it: nobody would erase it.
+    except LeaseLost:
+        # Proof that no row names this file. Nothing else is: a COMMIT whose answer was
+        # lost may have been one.
+        storages["copies"].delete(key)
         raise
 
 
@@ -86,9 +89,9 @@ def _takes_its_worker_down(copy: Copy) -> bool:
 
 def _failed(copy: Copy, error: Exception, most: int) -> None:
     logger.exception("copy %s: attempt %s", copy.reference, copy.attempts)
-    if copy.attempts >= most:
-        return _abandon(copy)
-    with transaction.atomic():
+    with suppress(LeaseLost), transaction.atomic():
+        if copy.attempts >= most:
+            return _abandon(copy)
         copy.postpone(min(RETRY * 2 ** (copy.attempts - 1), 3600))
         copy.record(CopyEvent.Kind.DEFERRED, type(error).__name__)
 

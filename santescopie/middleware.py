@@ -50,7 +50,7 @@ class HonestBodiesMiddleware:
         if nul or not length.isdecimal() or charset.lower() not in CHARSETS:
             return render(request, "400.html", status=400)
         if int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            return render(request, "400.html", status=413)
+            return render(request, "400.html", status=400)
         return self.get_response(request)
 
 

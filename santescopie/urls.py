@@ -6,15 +6,17 @@ from django.conf import settings
 from django.contrib import admin
 from django.http.response import HttpResponseBase
 from django.urls import include, path
+from django.views.decorators.cache import cache_control
 from django.views.generic import TemplateView
 
 from santescopie import views
 
 
 def page(name: str) -> Callable[..., HttpResponseBase]:
-    return TemplateView.as_view(
+    view = TemplateView.as_view(
         template_name=f"pages/{name}.html", http_method_names=["get", "head"]
     )
+    return cache_control(public=True, max_age=300)(view)
 
 
 urlpatterns = [

@@ -15,6 +15,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+import psycopg
 import pytest
 
 from tests.smtp import free_port
@@ -110,6 +111,10 @@ class Demo:
         ]
         pytest.fail("\n".join(["timed out", *logs]))
 
+    def setting(self, name):
+        lines = (self.var / "env").read_text().splitlines()
+        return dict(line.split("=", 1) for line in lines)[name]
+
     def pid(self, name):
         with contextlib.suppress(OSError, ValueError):
             return int((self.var / "run" / f"{name}.pid").read_text())
@@ -166,15 +171,23 @@ def test_a_submission_becomes_a_personal_pdf_in_a_mailbox(demo):
 
 
 def test_a_worker_killed_while_it_renders_costs_time_and_nothing_else(demo):
-    address, _, _ = demo.post()
-    time.sleep(0.15)
-    killed = demo.kill("worker")
+    with psycopg.connect(demo.setting("DATABASE_URL"), autocommit=True) as database:
+        address, _, _ = demo.post()
+        claimed = (
+            "SELECT 1 FROM reports_copy WHERE recipient = %s"
+            " AND lease_until IS NOT NULL AND rendered_at IS NULL"
+        )
+        demo.wait(lambda: database.execute(claimed, [address]).fetchone(), 20)
+        killed = demo.kill("worker")
 
     demo.wait_for_mail(address)
 
     demo.wait(lambda: demo.pid("worker") not in (0, killed), 20)
     time.sleep(7)  # A lease and more: a second message would come now.
     assert len(demo.mails(address)) == 1
+    with psycopg.connect(demo.setting("DATABASE_URL")) as database:
+        attempts = "SELECT attempts FROM reports_copy WHERE recipient = %s"
+        assert database.execute(attempts, [address]).fetchone()[0] >= 2
 
 
 def test_with_the_broker_stopped_mail_still_flows(demo):

@@ -290,7 +290,7 @@ def test_an_empty_post_is_an_error_page(visitor):
 def test_a_megabyte_is_refused_in_french(visitor):
     response = post(visitor, first_name="Z" * 1_000_000)
 
-    assert response.status_code == 413
+    assert response.status_code == 400
     assert 'lang="fr"' in response.content.decode()
 
 
@@ -300,7 +300,7 @@ def test_a_file_never_reaches_the_disk(visitor):
 
     response = visitor.post("/", {**ANSWERS, "first_name": upload})
 
-    assert response.status_code == 413
+    assert response.status_code == 400
 
 
 @pytest.mark.logs("django.security")
