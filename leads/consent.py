@@ -26,9 +26,10 @@ def news_wording() -> Wording:
     """Return the words beside the form’s only box."""
     publisher = settings.PUBLISHER["name"] or "l’éditeur de l’étude"
     return Wording(
-        "1",
+        "2",
         "Je souhaite recevoir par courriel les analyses et invitations de "
-        f"{publisher} sur l’IA en santé. Je peux me désinscrire à tout moment.",
+        f"{publisher} sur l’IA en santé (facultatif). "
+        "Je peux me désinscrire à tout moment.",
     )
 
 

@@ -13,16 +13,45 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from email_validator import EmailNotValidError, validate_email
 
+from leads.addresses import DOMAINS, ENDINGS, suggestion
 from leads.consent import news_wording
 from leads.models import Submission
 from leads.suspicion import exact_stamp, expired, hour_stamp, suspect
 from reports.vocabulary import (
     JOB_FUNCTION_GROUPS,
     ORGANISATION_TYPE_GROUPS,
+    Group,
+    JobFunction,
+    OrganisationType,
     Region,
 )
 
 EMPTY = ("", "Sélectionnez…")
+LIKELY = "Choix courants"
+LIKELY_TYPES = {
+    OrganisationType.CHU,
+    OrganisationType.CH,
+    OrganisationType.ESPIC,
+    OrganisationType.CLINIC,
+    OrganisationType.EHPAD,
+    OrganisationType.ARS,
+}
+LIKELY_FUNCTIONS = {
+    JobFunction.CHIEF_EXECUTIVE,
+    JobFunction.QUALITY,
+    JobFunction.CIO,
+    JobFunction.DEPARTMENT,
+    JobFunction.PHYSICIAN,
+    JobFunction.CARE_MANAGER,
+}
+MISSING_EMAIL = "Saisissez votre adresse électronique, comme prenom.nom@chu-ville.fr."
+INVALID_EMAIL = (
+    "Saisissez une adresse électronique valide, comme prenom.nom@chu-ville.fr."
+)
+SLIP = (
+    "Cette adresse semble contenir une faute. Corrigez-la, ou envoyez de nouveau "
+    "pour la garder."
+)
 LINK = re.compile(r"https?:|://|\bwww\.|mailto:|[<>@]", re.IGNORECASE)
 # What mail programs turn into a link by themselves. A person's name has no dot
 # between two words; an establishment's may ("St.Joseph").
@@ -91,13 +120,27 @@ class NameField(forms.CharField):
                 "null_characters_not_allowed": "Ce champ contient des caractères "
                 "illisibles : saisissez-le de nouveau.",
             },
-            widget=forms.TextInput(attrs={"autocomplete": autocomplete}),
+            widget=forms.TextInput(
+                attrs={"autocomplete": autocomplete, "data-missing": missing}
+            ),
             **kwargs,
         )
 
     def to_python(self, value: Any) -> str:
         text = super().to_python(value) or ""
         return re.sub(r"[ \t]+", " ", unicodedata.normalize("NFC", text))
+
+
+def likely_first(groups: list[Group], likely: set[Any]) -> list[Group]:
+    """Return the groups after one that takes the likely choices out of them."""
+    first = [
+        choice for _, choices in groups for choice in choices if choice[0] in likely
+    ]
+    rest = [
+        (name, [choice for choice in choices if choice[0] not in likely])
+        for name, choices in groups
+    ]
+    return [(LIKELY, first), *rest]
 
 
 def choice_field(
@@ -110,7 +153,7 @@ def choice_field(
             "required": missing,
             "invalid_choice": "Ce choix n’existe pas : choisissez dans la liste.",
         },
-        widget=forms.Select(attrs=attrs),
+        widget=forms.Select(attrs={**attrs, "data-missing": missing}),
     )
 
 
@@ -138,8 +181,7 @@ class RequestForm(forms.Form):
         help_text="La synthèse y sera envoyée. Format attendu : nom@domaine.fr",
         max_length=254,
         error_messages={
-            "required": "Saisissez votre adresse électronique, "
-            "comme prenom.nom@chu-ville.fr.",
+            "required": MISSING_EMAIL,
             "max_length": "Une adresse électronique est limitée à 254 caractères.",
             "null_characters_not_allowed": "Cette adresse contient des caractères "
             "illisibles : saisissez-la de nouveau.",
@@ -149,6 +191,11 @@ class RequestForm(forms.Form):
                 "autocomplete": "email",
                 "autocapitalize": "none",
                 "spellcheck": "false",
+                # For static/js/form.js: words and lists are written once.
+                "data-missing": MISSING_EMAIL,
+                "data-invalid": INVALID_EMAIL,
+                "data-domains": " ".join(DOMAINS),
+                "data-endings": " ".join("=".join(pair) for pair in ENDINGS.items()),
             }
         ),
     )
@@ -160,12 +207,12 @@ class RequestForm(forms.Form):
     )
     organisation_type = choice_field(
         "Type d’établissement",
-        ORGANISATION_TYPE_GROUPS,
+        likely_first(ORGANISATION_TYPE_GROUPS, LIKELY_TYPES),
         "Choisissez le type de votre établissement.",
     )
     job_function = choice_field(
         "Fonction",
-        JOB_FUNCTION_GROUPS,
+        likely_first(JOB_FUNCTION_GROUPS, LIKELY_FUNCTIONS),
         "Choisissez votre fonction.",
         autocomplete="organization-title",
     )
@@ -174,6 +221,9 @@ class RequestForm(forms.Form):
     # Off-screen: only a robot fills it in.
     website = forms.CharField(required=False, label="Ne remplissez pas ce champ")
     rendered = forms.CharField(required=False, widget=forms.HiddenInput)
+    # The address that was shown as a likely slip: it is asked about once.
+    email_confirmed = forms.CharField(required=False, widget=forms.HiddenInput)
+    email_mended = forms.BooleanField(required=False)
 
     use_required_attribute = True
 
@@ -190,7 +240,7 @@ class RequestForm(forms.Form):
         helper.layout = Layout(
             "first_name",
             "last_name",
-            "email",
+            Field("email", template="santescopie/address.html"),
             "organisation",
             "organisation_type",
             "job_function",
@@ -198,6 +248,7 @@ class RequestForm(forms.Form):
             "news_consent",
             Field("website", wrapper_class="hp", tabindex="-1", autocomplete="off"),
             "rendered",
+            "email_confirmed",
             Submit("submit", "Recevoir la synthèse", css_id="envoyer"),
         )
         return helper
@@ -211,11 +262,7 @@ class RequestForm(forms.Form):
                 check_deliverability=False,
             )
         except (EmailNotValidError, UnicodeError) as error:
-            raise ValidationError(
-                "Saisissez une adresse électronique valide, "
-                "comme prenom.nom@chu-ville.fr.",
-                code="invalid",
-            ) from error
+            raise ValidationError(INVALID_EMAIL, code="invalid") from error
         address = f"{found.local_part}@{found.ascii_domain}"
         if len(address) > 254:
             raise ValidationError(
@@ -223,9 +270,28 @@ class RequestForm(forms.Form):
             )
         return address
 
+    @property
+    def suggestion(self) -> str:
+        """Return the address that was probably meant, or an empty string."""
+        return suggestion(self.data.get("email", ""))
+
+    def _ask_about_email(self) -> None:
+        """Ask about a likely slip, once; the next post passes whatever it says."""
+        data, typed = self.cleaned_data, self.data.get("email", "").strip()
+        meant = suggestion(data.get("email", ""))
+        if not meant:
+            return
+        if data.get("email_confirmed") != typed:
+            self.data = {**self.data, "email_confirmed": typed}
+            if not self.errors:
+                self.add_error("email", ValidationError(SLIP, code="slip"))
+        elif data.get("email_mended"):
+            data["email"] = meant
+
     def clean(self) -> dict[str, Any]:
-        """Ask once more where the page was left open for more than a day."""
+        """Ask once more about a likely slip, or a page left open for over a day."""
         data = self.cleaned_data
+        self._ask_about_email()
         if not self.errors and expired(data.get("rendered", "")):
             self.data = {**self.data, "rendered": exact_stamp().signed}
             raise ValidationError(

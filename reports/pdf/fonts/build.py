@@ -3,7 +3,7 @@
     python reports/pdf/fonts/build.py FOLDER
 
 FOLDER holds the two upstream files named in `docs/fonts.md`. Writes the variable
-file of the pages (`static/fonts/`) and the static ones of the PDF (beside this file).
+files of the pages (`static/fonts/`) and the static ones of the PDF (beside this file).
 The same upstream files give the same bytes.
 """
 
@@ -22,7 +22,7 @@ LATIN = "encode-sans-latin-wdth-normal.woff2"
 LATIN_EXT = "encode-sans-latin-ext-wdth-normal.woff2"
 
 HERE = Path(__file__).resolve().parent
-PAGES = HERE.parents[2] / "static" / "fonts" / "encode-sans.woff2"
+PAGES = HERE.parents[2] / "static" / "fonts"
 
 # The licence reserves the name "Encode Sans": a cut version may not carry it.
 FAMILY = "Santescopie Sans"
@@ -35,6 +35,14 @@ CHARACTERS = {
     0x202F,
     0x2010,
     0x2011,
+}
+# French needs of Latin Extended-A: Œ œ Ÿ. The rest is a second file of the pages, that
+# browsers fetch only for a name that needs it (unicode-range in base.css).
+EXTENDED = {*range(0x100, 0x180)} - {0x152, 0x153, 0x178}
+# file name → what it holds
+VARIABLE = {
+    "encode-sans.woff2": CHARACTERS - EXTENDED,
+    "encode-sans-ext.woff2": EXTENDED,
 }
 # Upstream has neither the narrow no-break space nor the no-break hyphen.
 SAME_GLYPH = {0x202F: 0x2009, 0x2011: 0x2D, 0x2010: 0x2D}
@@ -57,14 +65,18 @@ def reload(font: TTFont) -> TTFont:
     return TTFont(stream, recalcTimestamp=False)
 
 
+def options() -> Options:
+    chosen = Options()
+    chosen.layout_features = ["kern", "tnum", "pnum", "ccmp"]
+    chosen.hinting = False
+    chosen.glyph_names = True
+    chosen.notdef_outline = True
+    chosen.drop_tables += ["HVAR"]  # gvar's phantom points say the same.
+    return chosen
+
+
 def subset(path: Path) -> TTFont:
-    options = Options()
-    options.layout_features = ["kern", "tnum", "pnum", "ccmp"]
-    options.hinting = False
-    options.glyph_names = True
-    options.notdef_outline = True
-    options.drop_tables += ["HVAR"]  # gvar's phantom points say the same.
-    subsetter = Subsetter(options)
+    subsetter = Subsetter(options())
     subsetter.populate(unicodes=CHARACTERS)
     font = TTFont(path, recalcTimestamp=False)
     subsetter.subset(font)
@@ -162,9 +174,17 @@ def name(font: TTFont, family: str, style: str) -> None:
         table.setName(text, number, 3, 1, 0x409)
 
 
-def variable(font: TTFont) -> None:
+def only(font: TTFont, characters: set[int]) -> TTFont:
+    """Cut to these characters, kerning and composites included."""
+    subsetter = Subsetter(options())
+    subsetter.populate(unicodes=characters)
+    subsetter.subset(font)
+    return reload(font)
+
+
+def variable(font: TTFont, path: Path) -> None:
     font = instantiateVariableFont(
-        font, {"wght": (300, 400, 700), "wdth": (75, 100, 100)}
+        font, {"wght": (400, 400, 700), "wdth": (75, 100, 100)}
     )
     for tag in ("STAT", "avar"):
         if tag == "STAT" and tag in font:
@@ -178,7 +198,7 @@ def variable(font: TTFont) -> None:
     font["OS/2"].usWeightClass, font["OS/2"].usWidthClass = 400, 5
     font = reload(font)
     font.flavor = "woff2"
-    font.save(PAGES, reorderTables=None)
+    font.save(path, reorderTables=None)
 
 
 def static(font: TTFont, weight: int, width: int, suffix: str, style: str) -> TTFont:
@@ -194,10 +214,11 @@ def static(font: TTFont, weight: int, width: int, suffix: str, style: str) -> TT
 
 
 def main(folder: Path) -> None:
-    variable(merged(folder))
+    for file, characters in VARIABLE.items():
+        variable(only(merged(folder), characters), PAGES / file)
     for file, instance in STATIC.items():
         static(merged(folder), *instance).save(HERE / file, reorderTables=None)
-    for path in (PAGES, *(HERE / file for file in STATIC)):
+    for path in (*(PAGES / file for file in VARIABLE), *(HERE / f for f in STATIC)):
         print(f"{path.name}: {path.stat().st_size / 1000:.1f} kB")
 
 
