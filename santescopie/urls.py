@@ -11,12 +11,15 @@ from django.views.generic import TemplateView
 
 from santescopie import views
 
+# The same bytes for everybody: any cache may keep them.
+public = cache_control(public=True, max_age=300, stale_while_revalidate=3600)
+
 
 def page(name: str) -> Callable[..., HttpResponseBase]:
-    view = TemplateView.as_view(
+    view: Callable[..., HttpResponseBase] = TemplateView.as_view(
         template_name=f"pages/{name}.html", http_method_names=["get", "head"]
     )
-    return cache_control(public=True, max_age=300)(view)
+    return public(view)
 
 
 urlpatterns = [
@@ -26,6 +29,10 @@ urlpatterns = [
     path("confidentialite/", page("privacy"), name="privacy"),
     path("accessibilite/", page("accessibility"), name="accessibility"),
     path("plan-du-site/", page("sitemap"), name="sitemap-page"),
+    path("robots.txt", public(views.robots)),
+    path("sitemap.xml", public(views.sitemap)),
+    path("manifest.webmanifest", public(views.manifest), name="manifest"),
+    path("favicon.ico", public(views.favicon)),
     path("healthz", views.healthz),
     path("readyz", views.readyz),
     path("admin/", admin.site.urls),

@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.templatetags.static import static
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from reports import study
+
+# What search engines may list, by name, and what no robot has to open.
+PUBLIC = ("leads:landing", "legal-notice", "privacy", "accessibility", "sitemap-page")
+PERSONAL = (
+    "/suivi/",
+    "/exemplaire/",
+    "/verification/",
+    "/mes-donnees/",
+    "/desinscription/",
+    "/admin/",
+    "/demo/",
+)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -24,6 +42,63 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Return the page of last resort: it needs nothing that may have failed."""
     return HttpResponse(render_to_string("500.html"), status=500)
+
+
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Lead those who ask without having read the page to the icon."""
+    return redirect(static("img/favicon-32.png"))
+
+
+@require_safe
+def manifest(request: HttpRequest) -> HttpResponse:
+    """Name the site to who puts it among their applications (W3C appmanifest)."""
+    icons = [
+        {"src": static("img/favicon.svg"), "sizes": "any", "type": "image/svg+xml"}
+    ] + [
+        {
+            "src": static(f"img/icon-{side}.png"),
+            "sizes": f"{side}x{side}",
+            "type": "image/png",
+            "purpose": purpose,
+        }
+        for side in (192, 512)
+        for purpose in ("any", "maskable")
+    ]
+    content = {
+        "name": study.NAME,
+        "short_name": study.NAME,
+        "description": study.PURPOSE_TITLE,
+        "lang": "fr",
+        "start_url": "/",
+        "display": "browser",
+        "background_color": "#eef3f2",
+        "theme_color": "#eef3f2",
+        "icons": icons,
+    }
+    return JsonResponse(content, content_type="application/manifest+json")
+
+
+@require_safe
+def robots(request: HttpRequest) -> HttpResponse:
+    """Keep robots on the public pages: the others are somebody's, or staff's."""
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in PERSONAL)]
+    lines += ["", f"Sitemap: {settings.SITE_URL}/sitemap.xml", ""]
+    return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")
+
+
+@require_safe
+def sitemap(request: HttpRequest) -> HttpResponse:
+    """List the public pages (sitemaps.org, protocol 0.9)."""
+    paths = [reverse(name) for name in PUBLIC]
+    pages = "".join(
+        f"<url><loc>{settings.SITE_URL}{path}</loc></url>" for path in paths
+    )
+    return HttpResponse(
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{pages}</urlset>\n',
+        content_type="application/xml; charset=utf-8",
+    )
 
 
 def healthz(request: HttpRequest) -> HttpResponse:

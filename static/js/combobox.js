@@ -127,6 +127,6 @@ function enhance(select) {
   restore();
 }
 
-const selects = document.querySelectorAll("form#formulaire select");
+const selects = document.querySelectorAll(".form select");
 selects.forEach(enhance);
 selects[0]?.form.append(status);

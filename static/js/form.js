@@ -1,7 +1,7 @@
 // The form's enhancements. The server checks all of it again, in the same words:
 // they come from the page (leads/forms.py), never from here.
 
-const form = document.querySelector("form#formulaire");
+const form = document.querySelector("form.form");
 const button = form?.querySelector("button[data-sending]");
 
 // One press, one request: while it is under way the button says so.
