@@ -1,7 +1,7 @@
 # Every target prepares the ground first (./setup, nothing to do most of the time).
 # Without make: ./setup && .venv/bin/python manage.py demo
 .DEFAULT_GOAL := help
-.PHONY: help setup demo tour test check fix lock
+.PHONY: help setup demo tour test check audit screenshots fix lock
 
 PYTHON := .venv/bin/python
 # Runs a command beside a PostgreSQL and a Valkey of its own, for as long as it lasts.
@@ -12,7 +12,7 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.12 \
 	--generate-hashes --no-emit-index-url --custom-compile-command 'make lock' $(UPGRADE)
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 14
 
 setup:
 	@./setup
@@ -37,6 +37,12 @@ check: setup ## Style, types, missing migrations, templates
 	@$(WITH_SERVICES) sh -exc '$(PYTHON) -m mypy; \
 		$(PYTHON) manage.py makemigrations --check --dry-run; \
 		$(PYTHON) manage.py check_templates'
+
+audit: setup ## Tools of others on pages, mail and PDF: validity, Lighthouse, spam score
+	@audit/run
+
+screenshots: setup ## Every page and state to docs/screenshots/
+	@$(PYTHON) -m tests.pages.screenshots $(ARGS)
 
 fix: setup ## Let ruff correct what it can
 	$(PYTHON) -m ruff check --fix

@@ -1,0 +1,219 @@
+"""Shoot every page and state to docs/screenshots/, small enough to be kept.
+
+    python -m tests.pages.screenshots [NAME ...]
+
+The pages come from their states; the back office and the cover, from a demo of its own
+under var/screenshots. The README opens on page.png, mail.png, cover.png, contacts.png.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+
+from PIL import Image
+
+from santescopie.processes import free_port
+from tests.browser import executable, running
+from tests.pages.served import prepare, served
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "docs" / "screenshots"
+LIGHT, HEAVIEST, HEAVIEST_OF_ALL = 38_000, 60_000, 3_000_000  # Bytes.
+SHEET = 297 / 210  # The README's four pictures have the shape of the cover.
+WIDE, NARROW = 1280, 390
+BY_NIGHT = ("accueil", "formulaire-a-corriger", "suivi-envoye", "courriel")
+
+
+def keep(shot: bytes, name: str) -> None:
+    """Store a picture as WebP, at the best quality that is light enough."""
+    picture = Image.open(io.BytesIO(shot)).convert("RGB")
+    for width in (picture.width, *(w for w in (960, 640, 480) if w < picture.width)):
+        smaller = fitted(picture, width)
+        for quality in (75, 55, 40):
+            content = io.BytesIO()
+            smaller.save(content, "WEBP", quality=quality, method=6)
+            if content.tell() <= LIGHT:
+                (FOLDER / f"{name}.webp").write_bytes(content.getvalue())
+                return
+    raise SystemExit(f"{name}: no way to make it lighter than {LIGHT} bytes")
+
+
+def keep_for_readme(shot: bytes, name: str) -> None:
+    """Store a picture as a small PNG of few colours, which any viewer shows."""
+    picture = Image.open(io.BytesIO(shot)).convert("RGB")
+    width = 640
+    picture = fitted(picture, width).crop((0, 0, width, round(width * SHEET)))
+    for colours in (128, 64, 32, 16):
+        few = picture.quantize(colours, dither=Image.Dither.NONE)
+        few.save(path := FOLDER / f"{name}.png", optimize=True)
+        if path.stat().st_size <= HEAVIEST:
+            return
+    raise SystemExit(f"{path}: heavier than {HEAVIEST} bytes")
+
+
+def fitted(picture: Image.Image, width: int) -> Image.Image:
+    height = round(picture.height * width / picture.width)
+    return picture.resize((width, height), Image.Resampling.LANCZOS)
+
+
+@contextmanager
+def demo() -> Iterator[tuple[str, str]]:
+    """Run a demo with its fictitious leads; yield its address and its password."""
+    var, port, password = ROOT / "var" / "screenshots", free_port(), "santescopie"
+    url = f"http://127.0.0.1:{port}"
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "demo"],
+        cwd=ROOT,
+        env={
+            **{k: os.environ[k] for k in ("PATH", "HOME") if k in os.environ},
+            "SANTESCOPIE_VAR": str(var),
+            "PORT": str(port),
+            "DEMO_PASSWORD": password,
+        },
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        deadline = time.monotonic() + 180
+        while not answers(f"{url}/readyz"):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise SystemExit(f"the demo does not start: see {var / 'log'}")
+            time.sleep(0.5)
+        yield url, password
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+def answers(url: str) -> bool:
+    with suppress(URLError, OSError), urllib.request.urlopen(url, timeout=5):
+        return True
+    return False
+
+
+class Camera:
+    def __init__(self, browser: Any) -> None:
+        self.browser = browser
+
+    def shoot(
+        self,
+        url: str,
+        width: int,
+        *,
+        dark: bool = False,
+        height: int = 0,
+        first: Callable[[Any], None] = lambda page: None,
+    ) -> bytes:
+        """Return the whole page, or its top where a height is given."""
+        context = self.browser.new_context(
+            viewport={"width": width, "height": height or 844},
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",
+            locale="fr-FR",
+        )
+        page = context.new_page()
+        first(page)
+        page.goto(url, wait_until="networkidle")
+        page.evaluate("() => document.fonts.ready.then(() => true)")
+        shot = page.screenshot(full_page=not height)
+        context.close()
+        return shot
+
+
+def shoot_states(camera: Camera, url: str, wanted: set[str]) -> None:
+    from tests.pages.states import STATES
+
+    for name, state in STATES.items():
+        if wanted and name not in wanted:
+            continue
+        for width in (WIDE, NARROW):
+            keep(camera.shoot(url + state.path, width), f"{name}-{width}")
+            if name in BY_NIGHT:
+                shot = camera.shoot(url + state.path, width, dark=True)
+                keep(shot, f"{name}-{width}-nuit")
+        print(name, flush=True)
+    for name, state, width in (("page", "accueil", WIDE), ("mail", "courriel", 640)):
+        if not wanted or name in wanted:
+            height = round(width * SHEET)
+            shot = camera.shoot(url + STATES[state].path, width, height=height)
+            keep_for_readme(shot, name)
+
+
+def shoot_back_office(camera: Camera) -> None:
+    with demo() as (url, password):
+
+        def sign_in(page: Any) -> None:
+            page.goto(f"{url}/admin/")
+            page.fill("#id_username", "admin")
+            page.fill("#id_password", password)
+            page.click("[type=submit]")
+
+        def newest(page: Any) -> None:
+            sign_in(page)
+            page.goto(leads)
+            nonlocal lead
+            lead = page.locator("#result_list tbody th a").first.evaluate("a => a.href")
+
+        leads, lead = f"{url}/admin/leads/lead/", ""
+        height = round(WIDE * SHEET)
+        shot = camera.shoot(leads, WIDE, height=height, first=newest)
+        keep_for_readme(shot, "contacts")
+        keep(camera.shoot(leads, NARROW, height=844, first=sign_in), "contacts-390")
+        keep(camera.shoot(lead, WIDE, first=sign_in), "contact-1280")
+        for name, path in (
+            ("equipe", "/admin/"),
+            ("telechargements", "/admin/reports/copy/telechargements/"),
+        ):
+            if answers(url + path):
+                shot = camera.shoot(url + path, WIDE, height=1000, first=sign_in)
+                keep(shot, f"{name}-1280")
+
+
+def shoot_cover() -> None:
+    """Show the first page of the synthesis as a reader receives it."""
+    from django.core.management import call_command
+
+    if not shutil.which("pdftoppm"):
+        print("cover: skipped, pdftoppm (poppler-utils) is not installed")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        call_command("render_synthesis", persona="dg-chu", output=Path(folder))
+        command = ["pdftoppm", "-r", "110", "-f", "1", "-l", "1", "-png"]
+        shot = subprocess.run(
+            [*command, f"{folder}/dg-chu.pdf"], capture_output=True, check=True
+        )
+    keep_for_readme(shot.stdout, "cover")
+
+
+def main(wanted: set[str]) -> None:
+    path = executable()
+    if path is None:
+        raise SystemExit("no Chromium: set CHROMIUM, or install chromium")
+    prepare()
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    if not wanted or "cover" in wanted:
+        shoot_cover()
+    with served() as url, running(path) as browser:
+        shoot_states(Camera(browser), url, wanted)
+        if not wanted or "contacts" in wanted:
+            shoot_back_office(Camera(browser))
+    total = sum(file.stat().st_size for file in FOLDER.iterdir())
+    print(f"{len(list(FOLDER.iterdir()))} files, {total / 1e6:.2f} MB in {FOLDER}")
+    if total > HEAVIEST_OF_ALL:
+        raise SystemExit(f"more than {HEAVIEST_OF_ALL / 1e6:.0f} MB")
+
+
+if __name__ == "__main__":
+    main(set(sys.argv[1:]))
