@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from django.db.models.functions import Now
 
-from reports.models import Edition
 from tests.pages.states import COMPLETE, PAGES
 
 pytestmark = pytest.mark.browser
@@ -82,11 +80,6 @@ def test_the_skip_link_leads_to_the_contents(new_page):
     assert page.evaluate("() => document.activeElement.id") == "contenu"
     page.keyboard.press("Tab")
     assert page.evaluate("() => document.activeElement.closest('main') !== null")
-
-
-@pytest.fixture
-def edition(transactional_db):
-    Edition.objects.get_or_create(version="1.0", defaults={"published_at": Now()})
 
 
 def reach(page, identifier):
