@@ -64,6 +64,7 @@ function enhance(select) {
     for (const choice of choices) choice.node.hidden = !shown.includes(choice);
     status.textContent = `${shown.length} choix`;
     toggle(true);
+    list.scrollIntoView({ block: "nearest" });
   }
 
   // What was typed is an answer where it can be one only.

@@ -243,7 +243,7 @@ def test_every_drawing_counts_to_its_text(page):
 
     for figure in study.FIGURES.values():
         ruler = render_to_string("leads/drawings/ruler.html", {"figure": figure})
-        [start, length] = re.search(r'bars" d="M([\d.]+) 6h(\d+)"', ruler).groups()
+        [start, length] = re.search(r' d="M([\d.]+) 6h(\d+)"', ruler).groups()
         assert int(length) == figure.amount
         beyond = figure.shape is study.Shape.INCREASE
         assert (float(start) >= 100) == beyond
