@@ -87,13 +87,26 @@ class FirstView:
             else len(brotli.compress(content))  # WhiteNoise does it beforehand.
         )
         if name.endswith(".css"):
-            for wanted in re.findall(r'url\("?([^")]+)"?\)', content.decode()):
-                if not wanted.startswith("data:"):
-                    path = (Path(name).parent / wanted).as_posix()
-                    self._add(re.sub(r"[^/]+/\.\./", "", path))
+            for rule in re.findall(r"[^{}]*{[^{}]*}", content.decode()):
+                if not self._has_letters_of(rule):
+                    continue
+                for wanted in re.findall(r'url\("?([^")]+)"?\)', rule):
+                    if not wanted.startswith("data:"):
+                        path = (Path(name).parent / wanted).as_posix()
+                        self._add(re.sub(r"[^/]+/\.\./", "", path))
         if name.endswith(".js"):
             for wanted in re.findall(r'import[^"\n]*"\./([^"]+)"', content.decode()):
                 self._add((Path(name).parent / wanted).as_posix())
+
+    def _has_letters_of(self, rule: str) -> bool:
+        """Tell whether the page needs what a rule loads (`unicode-range`)."""
+        ranges = re.search(r"unicode-range:([^;}]+)", rule)
+        if ranges is None:
+            return True
+        ends = (part.strip(" \nU+").split("-") for part in ranges[1].split(","))
+        spans = [(int(end[0], 16), int(end[-1], 16)) for end in ends]
+        letters = set(map(ord, self.page.text + self.page.chosen))
+        return any(low <= letter <= high for letter in letters for low, high in spans)
 
     def weight(self, ending: str = "") -> int:
         return sum(size for name, size in self.files.items() if name.endswith(ending))

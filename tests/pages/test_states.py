@@ -150,3 +150,18 @@ def test_every_public_template_is_among_the_states():
     ours = ("admin/", "demo/", "images/")  # Nobody's but staff's and developers'.
     public = {name for name in pages if not name.startswith(ours)}
     assert {name for name in public if not re.match(r"(base|_.*)\.html", name)} <= shown
+
+
+def test_the_back_office_is_as_dark_as_the_pages():
+    folder = Path(settings.BASE_DIR) / "static" / "css"
+
+    def tokens(name: str, selector: str) -> list[str]:
+        rule = (folder / name).read_text().partition(selector)[2].partition("}")[0]
+        return re.findall(r"--[\w-]+: [^;]+;", rule)
+
+    dark, chosen = (
+        tokens("identity.css", ':root:not([data-theme="light"]) {'),
+        tokens("admin.css", 'html[data-theme="dark"] {'),
+    )
+    assert dark
+    assert dark == chosen
