@@ -67,7 +67,9 @@ def owe_message(copy: Copy, *submissions: Submission) -> Message:
     for submission in submissions:
         submission.messages.add(message)
     if withheld:
-        message.record(MessageEvent.Kind.WITHHELD, cause="quota du destinataire")
+        message.record(
+            MessageEvent.Kind.WITHHELD, reason="quota", cause="quota du destinataire"
+        )
     else:
         message.record(MessageEvent.Kind.QUEUED)
     return message

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import flatten_fieldsets
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.formats import date_format
 from django.utils.text import capfirst
@@ -113,13 +113,19 @@ class MessageStateFilter(admin.SimpleListFilter):
         self, request: HttpRequest, queryset: QuerySet[Message]
     ) -> QuerySet[Message]:
         under_way = {"accepted_at": None, "failed_at": None, "withheld_at": None}
+        told = {"delivered_at": None, "bounced_at": None}
         match self.value():
             case Message.State.QUEUED:
-                return queryset.filter(attempts=0, **under_way)
+                return queryset.filter(attempts=0, deferred_at=None, **under_way)
             case Message.State.DEFERRED:
-                return queryset.filter(attempts__gt=0, **under_way)
+                tried = Q(attempts__gt=0) | Q(deferred_at__isnull=False)
+                return queryset.filter(tried, **under_way)
             case Message.State.ACCEPTED:
-                return queryset.filter(accepted_at__isnull=False)
+                return queryset.filter(accepted_at__isnull=False, **told)
+            case Message.State.DELIVERED:
+                return queryset.filter(delivered_at__isnull=False, bounced_at=None)
+            case Message.State.BOUNCED:
+                return queryset.filter(bounced_at__isnull=False)
             case Message.State.FAILED:
                 return queryset.filter(failed_at__isnull=False)
             case Message.State.WITHHELD:
@@ -152,7 +158,7 @@ class MessageColumns:
 class MessageEventInline(ReadOnly, admin.TabularInline[MessageEvent, Message]):
     model = MessageEvent
     extra = 0
-    fields = ["at", "kind", "attempt", "smtp_code", "cause", "ambiguous", "worker"]
+    fields = ["at", "kind", "attempt", "smtp_code", "reason", "cause", "ambiguous", "worker"]
     verbose_name_plural = "étapes"
 
 

@@ -83,6 +83,18 @@ class ClaimableQuerySet[M: "Claimable"](models.QuerySet[M]):
             )
             return self.get(pk=pk) if claimed else None
 
+    def claim_next(self) -> M | None:
+        """Take what has been due the longest and nobody was told of, or return None."""
+        with transaction.atomic():
+            row = (
+                self.due()
+                .select_for_update(skip_locked=True)
+                .order_by("next_attempt_at")
+                .values_list("pk", "lease_no")
+                .first()
+            )
+            return self.claim(*row) if row else None
+
 
 class Claimable(models.Model):
     """A row that some worker must act upon, once."""
@@ -125,11 +137,6 @@ class Claimable(models.Model):
             pk=self.pk, lease_no=self.lease_no, lease_until__isnull=False
         )
 
-    def check_lease(self) -> None:
-        """Raise LeaseLost unless the row is still ours, with time left."""
-        if not self._held().filter(lease_until__gt=Now()).exists():
-            raise LeaseLost(f"{self._meta.label} {self.pk}, prise {self.lease_no}")
-
 
 class Event(models.Model):
     """A step of something owed: when, which attempt, by whom, why. Never changed."""
@@ -156,7 +163,11 @@ def claimable_models() -> list[type[Claimable]]:
     """Return every concrete model whose rows must be worked on, the quickest first."""
     from django.apps import apps
 
-    models = [m for m in apps.get_models() if issubclass(m, Claimable)]
+    models = [
+        m
+        for m in apps.get_models()
+        if issubclass(m, Claimable) and not m._meta.proxy
+    ]
     return sorted(models, key=lambda model: -model.share)
 
 

@@ -5,17 +5,33 @@ from __future__ import annotations
 import uuid
 from typing import Any, ClassVar, Self
 
-from django.db import connection, models
-from django.db.models import Q
+from django.core.mail import mailers
+from django.db import connection, models, transaction
+from django.db.models import F, Q
 from django.db.models.functions import Now, Upper
 
 from outbox import tokens
-from outbox.claims import Claimable, ClaimableQuerySet, Event, owed_index, worker_name
+from outbox.breaker import Breaker
+from outbox.claims import (
+    Claimable,
+    ClaimableQuerySet,
+    Event,
+    LeaseLost,
+    owed_index,
+    worker_name,
+)
+
+__all__ = ["Breaker", "Message", "MessageEvent", "Suppression", "Undelivered"]
 
 # A link's place in a stored text. Private-use characters: no form lets them in.
 MARK = "\ue000{name}\ue001"
 LINK_TOKEN = "TOKEN"  # A token's place in the path of a link.
 
+UNDELIVERED = (
+    Q(failed_at__isnull=False)
+    | Q(withheld_at__isnull=False)
+    | Q(bounced_at__isnull=False)
+)
 
 RECIPIENT_LOCK = 2026_02  # The family of advisory locks on one recipient.
 
@@ -26,6 +42,48 @@ class MessageQuerySet(ClaimableQuerySet["Message"]):
 
     def failed(self) -> Self:
         return self.filter(failed_at__isnull=False)
+
+    def undelivered(self) -> Self:
+        """Keep what ended without reaching anybody."""
+        return self.filter(UNDELIVERED)
+
+    def hand_over(self, limit: int = 100) -> list[tuple[int, int]]:
+        """Hand over as usual; a server left alone gets one probe per interval."""
+        offered = Breaker.objects.offers(mail_server())
+        if offered == 0:
+            return []
+        return super().hand_over(limit if offered is None else min(limit, offered))
+
+    def owe_again(self) -> list[Message]:
+        """Owe once more what was refused, abandoned or withheld; return it.
+
+        What a server accepted is left alone: it has been sent.
+        """
+        with transaction.atomic():
+            rows = list(
+                self.undelivered()
+                .filter(accepted_at=None, next_attempt_at=None)
+                .select_for_update(no_key=True, of=("self",))
+                .defer("text", "html")
+            )
+            Message.objects.filter(pk__in=[row.pk for row in rows]).update(
+                failed_at=None,
+                withheld_at=None,
+                deferred_at=None,
+                attempts=0,
+                lease_no=F("lease_no") + 1,
+                next_attempt_at=Now(),
+            )
+            MessageEvent.objects.bulk_create(
+                MessageEvent(
+                    message=row,
+                    kind=MessageEvent.Kind.QUEUED,
+                    cause="renvoyé par l’équipe",
+                    worker=worker_name(),
+                )
+                for row in rows
+            )
+        return rows
 
     def lock_recipient(self, recipient: str) -> None:
         """Make those who count the mail of one address wait for each other.
@@ -45,6 +103,11 @@ class MessageQuerySet(ClaimableQuerySet["Message"]):
         )
 
 
+def mail_server() -> str:
+    """Name the server that messages leave by, as the breaker knows it."""
+    return str(getattr(mailers["default"], "server", ""))
+
+
 class Message(Claimable):
     """One e-mail owed to one address.
 
@@ -56,6 +119,8 @@ class Message(Claimable):
         QUEUED = "queued", "en file"
         DEFERRED = "deferred", "différé"
         ACCEPTED = "accepted", "accepté"
+        DELIVERED = "delivered", "distribué"
+        BOUNCED = "bounced", "rebond"
         FAILED = "failed", "refusé"
         WITHHELD = "withheld", "retenu"
 
@@ -63,7 +128,7 @@ class Message(Claimable):
     kind = models.CharField("nature", max_length=40)
     lead = models.ForeignKey(
         "leads.Lead",
-        models.CASCADE,
+        models.PROTECT,
         null=True,
         blank=True,
         related_name="messages",
@@ -82,8 +147,17 @@ class Message(Claimable):
     accepted_at = models.DateTimeField("accepté le", null=True, editable=False)
     failed_at = models.DateTimeField("refusé le", null=True, editable=False)
     withheld_at = models.DateTimeField("retenu le", null=True, editable=False)
+    deferred_at = models.DateTimeField("différé le", null=True, editable=False)
+    # What the recipient's side said later, where anybody tells us.
+    delivered_at = models.DateTimeField("distribué le", null=True, editable=False)
+    bounced_at = models.DateTimeField("rebond le", null=True, editable=False)
+    # Set just before DATA and cleared by the outcome: a claim that finds it set takes
+    # over from a worker that died while the server may already have said yes.
+    handing_over_at = models.DateTimeField(null=True, editable=False)
 
     task_name: ClassVar[str] = "outbox.send_message"
+    # Each task sends what is due after its own message, too: few wake all workers.
+    share: ClassVar[float] = 0.2
     objects = MessageQuerySet.as_manager()
 
     class Meta:
@@ -106,6 +180,12 @@ class Message(Claimable):
             owed_index("message"),
             # Staff's list of messages, newest first.
             models.Index(fields=["-created_at", "-id"], name="message_newest"),
+            # Staff's screen of what reached nobody, newest first.
+            models.Index(
+                fields=["-created_at", "-id"],
+                condition=UNDELIVERED,
+                name="message_undelivered",
+            ),
             # The quota per recipient, at each message owed.
             models.Index(
                 Upper("recipient"),
@@ -119,7 +199,11 @@ class Message(Claimable):
 
     @property
     def state(self) -> State:
-        """Derive the state from what happened."""
+        """Derive the state from what happened, the recipient's side last."""
+        if self.bounced_at:
+            return self.State.BOUNCED
+        if self.delivered_at:
+            return self.State.DELIVERED
         if self.accepted_at:
             return self.State.ACCEPTED
         if self.failed_at:
@@ -127,8 +211,17 @@ class Message(Claimable):
         if self.withheld_at:
             return self.State.WITHHELD
         # Tried, and waiting: an attempt under way still counts as queued.
-        waits = self.attempts and self.lease_until is None
+        waits = (self.attempts or self.deferred_at) and self.lease_until is None
         return self.State.DEFERRED if waits else self.State.QUEUED
+
+    def begin_handing_over(self) -> None:
+        """Note that the content is about to leave. Raises LeaseLost if we may not."""
+        alive = self._held().filter(lease_until__gt=Now())
+        if not alive.update(handing_over_at=Now()):
+            raise LeaseLost(f"{self._meta.label} {self.pk}, prise {self.lease_no}")
+
+    def _release(self, **values: Any) -> None:
+        super()._release(handing_over_at=None, **values)
 
     def record(self, kind: MessageEvent.Kind, **details: Any) -> MessageEvent:
         """Add a step to the message's history."""
@@ -139,6 +232,16 @@ class Message(Claimable):
             worker=worker_name(),
             **details,
         )
+
+
+class Undelivered(Message):
+    """Messages that reached nobody, on a screen of their own."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ("view",)
+        verbose_name = "envoi non abouti"
+        verbose_name_plural = "envois non aboutis"
 
 
 class MessageEvent(Event):
@@ -157,6 +260,9 @@ class MessageEvent(Event):
     message = models.ForeignKey(Message, models.CASCADE, related_name="events")
     kind = models.CharField("étape", max_length=20, choices=Kind)
     smtp_code = models.PositiveSmallIntegerField("code SMTP", null=True, blank=True)
+    reason = models.CharField("motif", max_length=20, blank=True)  # outbox/replies.py
+    # What tells a report by others from its repetition. Empty for our own steps.
+    fingerprint = models.CharField(max_length=64, blank=True, editable=False)
     # The server may have taken the message before the line broke (RFC 1047).
     ambiguous = models.BooleanField("issue incertaine", default=False)
 
@@ -164,6 +270,13 @@ class MessageEvent(Event):
         verbose_name = "étape d’un envoi"
         verbose_name_plural = "étapes d’un envoi"
         ordering = ["at", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                name="messageevent_reported_once",
+                fields=["message", "fingerprint"],
+                condition=~Q(fingerprint=""),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} ({self.message_id})"

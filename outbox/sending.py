@@ -10,36 +10,48 @@ from __future__ import annotations
 import hashlib
 import logging
 import random
-import smtplib
-from typing import Any
+import time
+from contextlib import suppress
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.files.storage import storages
 from django.core.mail import EmailMultiAlternatives, mailers
 from django.db import transaction
+from django.db.models import F
 from django.db.models.functions import Now
 
 from outbox import tokens
+from outbox.breaker import Breaker
 from outbox.claims import LeaseLost
 from outbox.models import LINK_TOKEN, MARK, Message, MessageEvent, Suppression
-from outbox.smtp import ImpossibleAddress
+from outbox.recipients import Withheld, off_trial_list
+from outbox.replies import REASONS, verdict
+from outbox.smtp import Backend, Failure, ImpossibleAddress
 
 logger = logging.getLogger(__name__)
 Kind = MessageEvent.Kind
 
-# Seconds to wait at most after each failed attempt; the last one repeats.
+# Seconds to wait at most after each failed attempt; the last one repeats. The wait is
+# drawn between none and that (full jitter): what failed together returns apart.
 BACK_OFF = (15, 60, 240, 900, 3600, 4 * 3600)
-MAX_ATTEMPTS = 12  # About a day of a server that answers "later".
+MAX_ATTEMPTS = 16  # About a day of a server that answers "later".
+# What one connection may carry. With a session's deadline, below Celery's limits.
+BATCH_MESSAGES, BATCH_SECONDS = 50, 5
 
 
 class DamagedAttachment(Exception):
-    """The stored bytes are not those that were rendered."""
+    """The stored bytes are gone, or are not those that were rendered."""
+
+
+class StorageAway(Exception):
+    """The store of the copies does not answer, whatever its client raises."""
 
 
 def build(message: Message) -> EmailMultiAlternatives:
     """Return the message as it leaves: links made, files attached, headers set.
 
-    Raises FileNotFoundError or DamagedAttachment where a file is not what it was.
+    Raises DamagedAttachment or StorageAway.
     """
     mail = EmailMultiAlternatives(
         message.subject,
@@ -52,12 +64,21 @@ def build(message: Message) -> EmailMultiAlternatives:
     if message.html:
         mail.attach_alternative(_with_links(message.html, message), "text/html")
     for part in message.attachments:
-        with storages["copies"].open(part["key"]) as file:
-            content = file.read()
+        content = _stored(part["key"])
         if hashlib.sha256(content).hexdigest() != part["sha256"]:
             raise DamagedAttachment(part["key"])
         mail.attach(part["name"], content, part["type"])
     return mail
+
+
+def _stored(key: str) -> bytes:
+    try:
+        with storages["copies"].open(key) as file:
+            return bytes(file.read())
+    except FileNotFoundError as error:
+        raise DamagedAttachment(key) from error
+    except Exception as error:  # An S3 client raises errors of its own.
+        raise StorageAway(f"{type(error).__name__}: {error}") from error
 
 
 def _with_links(text: str, message: Message) -> str:
@@ -68,46 +89,122 @@ def _with_links(text: str, message: Message) -> str:
     return text
 
 
-def send(message: Message) -> None:
+def send_batch(message: Message | None) -> None:
+    """Send a claimed message, then what else is due, on one connection.
+
+    Each is claimed by itself, under a lease of its own.
+    """
+    backend = cast("Backend", mailers["default"])
+    until = time.monotonic() + BATCH_SECONDS
+    try:
+        for _ in range(BATCH_MESSAGES):
+            if message is None:
+                return
+            with suppress(LeaseLost):  # Too slow: whoever holds it now will finish.
+                send(message, backend)
+            if backend.connection is None or time.monotonic() > until:
+                return
+            message = Message.objects.claim_next()
+    finally:
+        backend.close()
+
+
+def send(message: Message, backend: Backend) -> None:
     """Send a claimed message. Raises LeaseLost where it is no longer ours."""
     if Suppression.objects.covers(message.recipient):
-        return _withhold(message, "adresse écartée")
+        return _withhold(message, "suppressed")
+    if off_trial_list(message.recipient):
+        return _withhold(message, "trial")
     if message.attempts > MAX_ATTEMPTS:  # It takes its worker down each time.
-        return _end(message, Kind.ABANDONED, cause="trop de tentatives")
-    message.record(Kind.ATTEMPTED)
+        return _end(message, Kind.ABANDONED, **_because("crash"))
+    fresh = backend.connection is None
+    if fresh and not Breaker.objects.admits(backend.server):
+        # It waits in the database: no attempt was made, none is used up.
+        return message.postpone(0, attempts=F("attempts") - 1)
+    # Its last worker died after DATA, and nobody knows what the server did.
+    unsure = _because("unknown-fate") if message.handing_over_at else {}
+    message.record(Kind.ATTEMPTED, ambiguous=bool(unsure), **unsure)
+    if mail := _built(message):
+        _deliver(message, mail, backend, fresh)
+
+
+def _because(reason: str) -> dict[str, str]:
+    return {"reason": reason, "cause": REASONS[reason].cause}
+
+
+def _built(message: Message) -> EmailMultiAlternatives | None:
+    """Return the mail to send, or say why there is none."""
+    try:
+        return build(message)
+    except DamagedAttachment as error:
+        _try_again(message, reason="file", cause=str(error)[:500])
+    except StorageAway as error:
+        _wait(message, reason="storage", cause=str(error)[:500])
+    return None
+
+
+def _deliver(
+    message: Message, mail: EmailMultiAlternatives, backend: Backend, fresh: bool
+) -> None:
     handing_over = False
 
     def before_data() -> None:
         nonlocal handing_over
-        message.check_lease()
+        message.begin_handing_over()
         handing_over = True
 
     try:
-        mail = build(message)
-        mail.before_data = before_data  # type: ignore[attr-defined]
-        mailers["default"].send_messages([mail])
+        code, answer = backend.deliver(mail, before_data)
     except LeaseLost:
         raise
+    except Withheld as withheld:
+        _withhold(message, withheld.reason)
     except ImpossibleAddress as error:
-        _end(message, Kind.REFUSED, cause=str(error)[:500])
+        _end(message, Kind.REFUSED, reason="malformed", cause=str(error))
+    except Failure as failure:
+        _failed(message, backend.server, failure)
     except Exception as error:  # Whatever it is, it is written down and waits.
-        code, text = _reply_of(error)
-        ambiguous = handing_over and code is None
-        # A 5xx about this recipient or this content is final; one about us (banner,
-        # sign-in, sender) passes once we have mended it.
-        final = isinstance(error, smtplib.SMTPRecipientsRefused | smtplib.SMTPDataError)
-        _failed(message, final, smtp_code=code, cause=text, ambiguous=ambiguous)
+        _try_again(
+            message,
+            reason="unforeseen",
+            cause=f"{type(error).__name__}: {error}".replace("\x00", "")[:500],
+            ambiguous=handing_over,
+        )
     else:
-        code, answer = getattr(mail, "reply", (None, b""))
         with transaction.atomic():
             message.finish(accepted_at=Now())
-            message.record(Kind.ACCEPTED, smtp_code=code, cause=_text(answer))
+            message.record(Kind.ACCEPTED, smtp_code=code, cause=answer)
+        if fresh:
+            Breaker.objects.succeeded(backend.server)
 
 
-def _withhold(message: Message, cause: str) -> None:
+def _failed(message: Message, server: str, failure: Failure) -> None:
+    """Do what the class of a failure asks for (outbox/replies.py)."""
+    meaning = verdict(failure)
+    if meaning.counts:
+        Breaker.objects.failed(
+            server, meaning.reason, failure.text, opens=meaning.opens
+        )
+    elif failure.code:  # It said no, but it answers.
+        Breaker.objects.succeeded(server)
+    details: dict[str, Any] = {
+        "smtp_code": failure.code,
+        "reason": meaning.reason,
+        "cause": failure.text,
+        "ambiguous": failure.ambiguous,
+    }
+    if meaning.final:
+        _end(message, Kind.REFUSED, **details)
+    elif meaning.server:
+        _wait(message, **details)
+    else:
+        _try_again(message, **details)
+
+
+def _withhold(message: Message, reason: str) -> None:
     with transaction.atomic():
         message.finish(withheld_at=Now())
-        message.record(Kind.WITHHELD, cause=cause)
+        message.record(Kind.WITHHELD, **_because(reason))
 
 
 def _end(message: Message, kind: Kind, **details: Any) -> None:
@@ -115,36 +212,26 @@ def _end(message: Message, kind: Kind, **details: Any) -> None:
     with transaction.atomic():
         message.finish(failed_at=Now())
         message.record(kind, **details)
-    logger.warning("message %s: %s (%s)", message.pk, kind, details.get("smtp_code"))
+    logger.warning("message %s: %s (%s)", message.pk, kind, details["reason"])
 
 
-def _failed(
-    message: Message, final: bool, *, smtp_code: int | None, **details: Any
-) -> None:
-    """Try again later, unless the server said no for good."""
-    details["smtp_code"] = smtp_code
-    if final and smtp_code is not None and 500 <= smtp_code < 600:
-        return _end(message, Kind.REFUSED, **details)
+def _wait(message: Message, **details: Any) -> None:
+    """Try again soon: the trouble is not this message's, and uses no attempt up."""
+    _defer(message, BACK_OFF[0], details, attempts=F("attempts") - 1)
+
+
+def _try_again(message: Message, **details: Any) -> None:
+    """Try again later and later, a number of times."""
     if message.attempts >= MAX_ATTEMPTS:
         return _end(message, Kind.ABANDONED, **details)
-    step = BACK_OFF[min(message.attempts, len(BACK_OFF)) - 1]
+    most = BACK_OFF[min(message.attempts, len(BACK_OFF)) - 1]
+    _defer(message, most, details)
+
+
+def _defer(
+    message: Message, most: float, details: dict[str, Any], **values: Any
+) -> None:
     with transaction.atomic():
-        message.postpone(random.uniform(step / 3, step))
+        message.postpone(random.uniform(0, most), deferred_at=Now(), **values)
         message.record(Kind.DEFERRED, **details)
-    logger.warning("message %s: deferred (%s)", message.pk, smtp_code)
-
-
-def _reply_of(error: Exception) -> tuple[int | None, str]:
-    """Return the server's code and words, or None and what broke."""
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        code, answer = next(iter(error.recipients.values()))
-        return code, _text(answer)
-    if isinstance(error, smtplib.SMTPResponseException) and error.smtp_code > 0:
-        return error.smtp_code, _text(error.smtp_error)
-    return None, _text(f"{type(error).__name__}: {error}")
-
-
-def _text(answer: bytes | str) -> str:
-    if isinstance(answer, bytes):
-        answer = answer.decode("utf-8", "replace")
-    return answer.replace("\x00", "")[:500]
+    logger.warning("message %s: deferred (%s)", message.pk, details["reason"])

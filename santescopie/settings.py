@@ -162,6 +162,8 @@ DEFAULT_FROM_EMAIL: str = env(
     "MAIL_FROM", default=f"Santéscopie 2026 <etude@{_site.hostname}>"
 )
 REPLY_TO: str = env("MAIL_REPLY_TO", default=PUBLISHER["contact"])
+# Outside production: the only addresses and domains that may be written to.
+MAIL_ALLOW_ONLY: list[str] = env.list("MAIL_ALLOW_ONLY", default=[])
 MESSAGE_ID_DOMAIN = _site.hostname
 
 # --- Celery -------------------------------------------------------------------

@@ -86,7 +86,7 @@ def test_a_worker_that_lost_its_lease_can_finish_nothing():
     with pytest.raises(LeaseLost):
         zombie.postpone(10)
     with pytest.raises(LeaseLost):
-        zombie.check_lease()
+        zombie.begin_handing_over()
 
     message.refresh_from_db()
     assert message.accepted_at is None

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import smtplib
-import ssl
 import uuid
 from datetime import timedelta
 
@@ -143,30 +141,6 @@ def test_the_class_of_an_answer_decides(sink, step, answer, state, kind):
     assert event.smtp_code == int(answer[:3])
     assert not event.ambiguous
     assert (message.next_attempt_at is None) == (state == "failed")
-
-
-@pytest.mark.logs("outbox.sending")
-@pytest.mark.parametrize(
-    "error",
-    [
-        smtplib.SMTPConnectError(554, b"blocked"),
-        smtplib.SMTPAuthenticationError(535, b"bad password"),
-        smtplib.SMTPSenderRefused(550, b"not you", "etude@exemple.fr"),
-        ssl.SSLCertVerificationError("certificate has expired"),
-        UnicodeError("idna"),
-        RuntimeError("unforeseen, and long: " + "x" * 1000),
-    ],
-)
-def test_what_is_our_fault_is_tried_again(sink, monkeypatch, error):
-    def fail(*args):
-        raise error
-
-    monkeypatch.setattr("outbox.smtp.Backend.open", fail)
-
-    message = send(MessageFactory())
-
-    assert message.state == Message.State.DEFERRED
-    assert message.next_attempt_at is not None
 
 
 @pytest.mark.logs("outbox.sending")
