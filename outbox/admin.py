@@ -158,7 +158,16 @@ class MessageColumns:
 class MessageEventInline(ReadOnly, admin.TabularInline[MessageEvent, Message]):
     model = MessageEvent
     extra = 0
-    fields = ["at", "kind", "attempt", "smtp_code", "reason", "cause", "ambiguous", "worker"]
+    fields = [
+        "at",
+        "kind",
+        "attempt",
+        "smtp_code",
+        "reason",
+        "cause",
+        "ambiguous",
+        "worker",
+    ]
     verbose_name_plural = "étapes"
 
 

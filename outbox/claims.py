@@ -164,9 +164,7 @@ def claimable_models() -> list[type[Claimable]]:
     from django.apps import apps
 
     models = [
-        m
-        for m in apps.get_models()
-        if issubclass(m, Claimable) and not m._meta.proxy
+        m for m in apps.get_models() if issubclass(m, Claimable) and not m._meta.proxy
     ]
     return sorted(models, key=lambda model: -model.share)
 

@@ -25,11 +25,13 @@ class Reason:
     visitor: str = ""
 
 
-_WAIT = "Rien à faire : l’envoi repart de lui-même."
+_WAIT = "Rien à faire : l’envoi repart de lui-même."
 _CHECK = "Vérifier l’adresse auprès de la personne, puis faire une nouvelle demande."
-_CALL_HOST = "Prévenir qui exploite le serveur de messagerie ; tout repart ensuite seul."
+_CALL_HOST = (
+    "Prévenir qui exploite le serveur de messagerie ; tout repart ensuite seul."
+)
 _IT_DESK = (
-    "Votre messagerie a refusé le message : demandez à votre service informatique "
+    "Votre messagerie a refusé le message : demandez à votre service informatique "
     "d’autoriser notre adresse d’expédition, ou indiquez une autre adresse."
 )
 
@@ -37,28 +39,28 @@ REASONS = {
     # About the recipient.
     "unknown": Reason(
         "adresse inconnue", _CHECK,
-        "Cette adresse est inconnue de sa messagerie : vérifiez-la, puis corrigez-la.",
+        "Cette adresse est inconnue de sa messagerie : vérifiez-la, puis corrigez-la.",
     ),
     "domain": Reason(
         "domaine introuvable", _CHECK,
-        "La partie de l’adresse après @ n’existe pas, ou ne reçoit pas de courriel : "
+        "La partie de l’adresse après @ n’existe pas, ou ne reçoit pas de courriel : "
         "vérifiez-la, puis corrigez-la.",
     ),
     "malformed": Reason(
         "adresse impossible", _CHECK,
-        "Cette adresse ne peut pas exister : vérifiez-la, puis corrigez-la.",
+        "Cette adresse ne peut pas exister : vérifiez-la, puis corrigez-la.",
     ),
     "disabled": Reason(
         "boîte désactivée", "Demander une autre adresse à la personne.",
-        "Cette boîte ne reçoit plus de courriel : indiquez une autre adresse.",
+        "Cette boîte ne reçoit plus de courriel : indiquez une autre adresse.",
     ),
     "full": Reason(
         "boîte pleine", "Renvoyer plus tard, ou demander une autre adresse.",
-        "Votre boîte est pleine : faites de la place, puis demandez un nouvel envoi.",
+        "Votre boîte est pleine : faites de la place, puis demandez un nouvel envoi.",
     ),
     "size": Reason(
         "message trop lourd", "Envoyer le lien de l’exemplaire par un autre moyen.",
-        "Votre messagerie refuse les messages de cette taille : indiquez une autre "
+        "Votre messagerie refuse les messages de cette taille : indiquez une autre "
         "adresse.",
     ),
     "policy": Reason(
@@ -69,7 +71,7 @@ REASONS = {
     ),
     "identity": Reason(
         "expéditeur mal authentifié (SPF, DKIM ou DMARC)",
-        "Lancer « manage.py check_email_dns », corriger, puis renvoyer.",
+        "Lancer « manage.py check_email_dns », corriger, puis renvoyer.",
     ),
     "refused": Reason(
         "refusé", "Lire la réponse du serveur, corriger la cause, puis renvoyer.",
@@ -82,7 +84,7 @@ REASONS = {
     ),
     "undelivered": Reason(
         "non distribué dans les délais", "Renvoyer, ou demander une autre adresse.",
-        "La messagerie de votre établissement n’a pas pris le message à temps : "
+        "La messagerie de votre établissement n’a pas pris le message à temps : "
         "demandez un nouvel envoi.",
     ),
     # About the server, or about us: nothing is lost, everything waits.
@@ -92,41 +94,43 @@ REASONS = {
     "dropped": Reason("connexion coupée", _CALL_HOST),
     "tls": Reason(
         "chiffrement impossible (TLS)",
-        "Vérifier MAIL_URL et le certificat du serveur ; tout repart ensuite seul.",
+        "Vérifier MAIL_URL et le certificat du serveur ; tout repart ensuite seul.",
     ),
     "sign-in": Reason(
         "identifiants refusés par le serveur",
-        "Corriger l’identifiant ou le mot de passe de MAIL_URL ; tout repart ensuite "
+        "Corriger l’identifiant ou le mot de passe de MAIL_URL ; tout repart ensuite "
         "seul.",
     ),
     "busy": Reason("serveur saturé", _WAIT),
     "sender": Reason(
         "adresse d’expédition refusée",
-        "Vérifier MAIL_FROM et les droits du compte ; tout repart ensuite seul.",
+        "Vérifier MAIL_FROM et les droits du compte ; tout repart ensuite seul.",
     ),
     "banner": Reason("le serveur refuse la connexion", _CALL_HOST),
     # About us alone.
     "storage": Reason(
         "fichiers des exemplaires injoignables",
-        "Vérifier le stockage des exemplaires ; tout repart ensuite seul.",
+        "Vérifier le stockage des exemplaires ; tout repart ensuite seul.",
     ),
     "file": Reason(
         "exemplaire introuvable ou abîmé",
         "Vérifier le stockage, puis renvoyer.",
     ),
-    "unforeseen": Reason("erreur imprévue", "Transmettre la cause à l’équipe technique."),
+    "unforeseen": Reason(
+        "erreur imprévue", "Transmettre la cause à l’équipe technique."
+    ),
     "crash": Reason(
         "trop de tentatives interrompues",
         "Transmettre la cause à l’équipe technique, puis renvoyer.",
     ),
     "unknown-fate": Reason(
-        "issue incertaine : peut-être déjà reçu",
-        "Rien à faire : le même message repart, avec le même Message-ID.",
+        "issue incertaine : peut-être déjà reçu",
+        "Rien à faire : le même message repart, avec le même Message-ID.",
     ),
     # Withheld.
     "suppressed": Reason(
         "adresse écartée",
-        "L’adresse a rebondi, s’est plainte ou s’est opposée : n’y plus écrire.",
+        "L’adresse a rebondi, s’est plainte ou s’est opposée : n’y plus écrire.",
     ),
     "quota": Reason(
         "quota du destinataire",

@@ -130,7 +130,9 @@ def _at(step: Step) -> Iterator[None]:
         words = text_of(error.smtp_error)
         raise Failure(step, error.smtp_code, words) from error
     except (OSError, ValueError) as error:  # ValueError: certificates, IDNA.
-        raise Failure(step, None, text_of(f"{type(error).__name__}: {error}")) from error
+        raise Failure(
+            step, None, text_of(f"{type(error).__name__}: {error}")
+        ) from error
 
 
 def text_of(answer: bytes | str) -> str:

@@ -4,7 +4,8 @@ A token is HMAC-SHA-256(key, purpose, id, generation), cut to 160 bits. It is
 recomputed whenever a message is built; the database keeps only its SHA-256, so that
 a leaked table opens nothing. A new generation revokes the one before. The purpose
 is part of what is signed: a token made for one page is unknown to every other
-(OWASP ASVS 5.0, 7.2.3 and 9.2).
+(OWASP ASVS 5.0, 7.2.3 and 9.2). The key is LINK_KEY, which outlives SECRET_KEY: links
+in mailboxes and suppressed addresses must be recognised for years.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import hashlib
 from base64 import urlsafe_b64encode
 from uuid import UUID
 
+from django.conf import settings
 from django.utils.crypto import salted_hmac
 
 TOKEN_BYTES = 20
@@ -21,7 +23,7 @@ TOKEN_BYTES = 20
 def make(purpose: str, uid: UUID, generation: int = 1) -> str:
     """Return the token of one object for one purpose, 27 URL-safe characters."""
     value = f"{purpose}:{uid}:{generation}"
-    mac = salted_hmac("outbox.tokens", value, algorithm="sha256").digest()
+    mac = _mac("outbox.tokens", value)
     return urlsafe_b64encode(mac[:TOKEN_BYTES]).rstrip(b"=").decode()
 
 
@@ -32,4 +34,9 @@ def digest(token: str) -> bytes:
 
 def keyed_hash(purpose: str, value: str) -> bytes:
     """Return a keyed hash that recognises a value without telling it."""
-    return salted_hmac(f"outbox.hash.{purpose}", value, algorithm="sha256").digest()
+    return _mac(f"outbox.hash.{purpose}", value)
+
+
+def _mac(salt: str, value: str) -> bytes:
+    key = settings.LINK_KEY
+    return salted_hmac(salt, value, secret=key, algorithm="sha256").digest()

@@ -24,6 +24,10 @@ MAX_WAITS = 200  # Of a storage that is away: some eight days.
 RETRY = 20  # Seconds, doubled at each attempt, up to an hour.
 
 
+class StorageAway(Exception):
+    """The store of the copies does not answer, whatever its client raises."""
+
+
 @shared_task(name="reports.render_copy")
 def render_copy(pk: int, lease_no: int) -> None:
     """Render one copy and owe its message. Running it again changes nothing.
@@ -41,7 +45,7 @@ def render_copy(pk: int, lease_no: int) -> None:
             _render(copy)
     except LeaseLost:
         return  # Too slow: whoever holds it now will finish.
-    except OSError as error:  # The disk is full or away: it will come back.
+    except (OSError, StorageAway) as error:  # Full or away: it will come back.
         _failed(copy, error, MAX_WAITS)
     except Exception as error:
         _failed(copy, error, MAX_ATTEMPTS)
@@ -57,7 +61,10 @@ def _render(copy: Copy) -> None:
     )
     # A name of its own for each lease: a zombie cannot write over a finished file.
     name = f"{copy.uid.hex[:2]}/{copy.uid}-{copy.lease_no}.pdf"
-    key = storages["copies"].save(name, ContentFile(content))
+    try:
+        key = storages["copies"].save(name, ContentFile(content))
+    except Exception as error:  # An S3 client raises errors of its own.
+        raise StorageAway(f"{type(error).__name__}: {error}") from error
     try:
         _finish(copy, key, content)
     except LeaseLost:
@@ -93,7 +100,8 @@ def _failed(copy: Copy, error: Exception, most: int) -> None:
         if copy.attempts >= most:
             return _abandon(copy)
         copy.postpone(min(RETRY * 2 ** (copy.attempts - 1), 3600))
-        copy.record(CopyEvent.Kind.DEFERRED, type(error).__name__)
+        cause = type(error.__cause__ or error).__name__
+        copy.record(CopyEvent.Kind.DEFERRED, cause)
 
 
 def _abandon(copy: Copy) -> None:

@@ -51,7 +51,7 @@ def download(request: HttpRequest, token: str) -> HttpResponseBase:
         return redirect("reports:copy", token=token)
     try:
         file = storages["copies"].open(copy.file)
-    except OSError:  # The storage is away, or lost what it was given.
+    except Exception:  # The storage is away or lost it, whatever its client raises.
         logger.exception("copy %s: its file cannot be read", copy.reference)
         return render(request, "503.html", status=503)
     with transaction.atomic():

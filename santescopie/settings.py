@@ -26,6 +26,10 @@ environ.Env.read_env(BASE_DIR / ".env")
 # --- The deployment -----------------------------------------------------------
 
 SECRET_KEY: str = env("SECRET_KEY")
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
+# Makes mailed links and recognises suppressed addresses: never rotated, or both are
+# lost. To rotate SECRET_KEY, set this to the old one first.
+LINK_KEY: str = env("LINK_KEY", default="") or SECRET_KEY
 SITE_URL: str = env("SITE_URL").rstrip("/")  # Every absolute link starts with it.
 _site = urlsplit(SITE_URL)
 if _site.scheme not in {"http", "https"} or not _site.hostname:

@@ -9,10 +9,12 @@ from datetime import timedelta
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
+from django.core.mail import EmailMessage
 from django.db.models.functions import Now
 
 from outbox import tokens
 from outbox.models import MARK, Message, MessageEvent, Suppression, suppression_hash
+from outbox.recipients import Withheld
 from outbox.sending import MAX_ATTEMPTS
 from outbox.tasks import send_message
 from tests.outbox.factories import MessageFactory
@@ -88,6 +90,62 @@ def test_a_file_that_changed_is_never_sent(sink):
 
     assert not sink.messages
     assert message.state == Message.State.DEFERRED
+
+
+@pytest.mark.logs("outbox.sending")
+def test_a_store_that_does_not_answer_uses_no_attempt_up(sink, monkeypatch):
+    """An S3 client raises errors of its own, which are no OSError."""
+
+    class ClientError(Exception):
+        pass
+
+    def fail(*args):
+        raise ClientError("SlowDown")
+
+    part = {"key": "ab/c.pdf", "name": "s.pdf", "type": "application/pdf", "sha256": ""}
+    monkeypatch.setattr(type(storages["copies"]), "open", fail)
+
+    message = send(MessageFactory(attachments=[part]))
+
+    assert (message.state, message.attempts) == (Message.State.DEFERRED, 0)
+    assert message.events.last().reason == "storage"
+
+
+@pytest.mark.parametrize(
+    ("recipient", "leaves"),
+    [
+        ("zoe@exemple.fr", True),
+        ("Zoe@Essai.exemple.fr", True),
+        ("zoe@ailleurs.exemple.fr", False),
+        ("autre@exemple.fr", False),
+    ],
+)
+def test_on_trial_only_listed_addresses_are_written_to(
+    sink, settings, recipient, leaves
+):
+    settings.MAIL_ALLOW_ONLY = ["zoe@exemple.fr", "essai.exemple.fr"]
+
+    message = send(MessageFactory(recipient=recipient))
+
+    assert bool(sink.messages) == leaves
+    if not leaves:
+        assert message.state == Message.State.WITHHELD
+        assert message.events.last().cause == "hors liste d’essai"
+
+
+@pytest.mark.parametrize("reason", ["suppressed", "trial"])
+def test_whoever_asks_to_send_the_last_guard_holds(sink, settings, reason):
+    if reason == "trial":
+        settings.MAIL_ALLOW_ONLY = ["exemple.org"]
+    else:
+        Suppression.objects.create(
+            address_hash=suppression_hash("zoe@exemple.fr"), reason="bounce"
+        )
+
+    with pytest.raises(Withheld, match=reason):
+        EmailMessage("Bonjour", "", "a@exemple.fr", ["zoe@exemple.fr"]).send()
+
+    assert not sink.messages
 
 
 def test_a_link_is_made_when_the_message_leaves_and_stored_nowhere(sink):

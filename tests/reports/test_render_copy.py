@@ -103,6 +103,27 @@ def test_a_failure_is_written_down_and_tried_later(copy, settings):
 
 
 @pytest.mark.logs("reports.tasks")
+def test_a_store_that_is_away_is_waited_for(copy, monkeypatch):
+    """Longer than for a document that cannot be made, whatever its client raises."""
+
+    class ClientError(Exception):
+        pass
+
+    def fail(*args, **kwargs):
+        raise ClientError("SlowDown")
+
+    monkeypatch.setattr(type(storages["copies"]), "save", fail)
+    Copy.objects.update(attempts=MAX_ATTEMPTS - 1)
+
+    render_copy(copy.pk, 0)
+
+    copy.refresh_from_db()
+    assert copy.failed_at is None
+    assert copy.next_attempt_at is not None
+    assert copy.events.last().cause == "ClientError"
+
+
+@pytest.mark.logs("reports.tasks")
 def test_a_copy_that_takes_its_worker_down_each_time_is_given_up(copy):
     Copy.objects.update(attempts=MAX_ATTEMPTS)
 
