@@ -21,7 +21,7 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from outbox import tokens
+from outbox import bounces, tokens
 from outbox.breaker import Breaker
 from outbox.claims import LeaseLost
 from outbox.models import LINK_TOKEN, MARK, Message, MessageEvent, Suppression
@@ -58,7 +58,11 @@ def build(message: Message) -> EmailMultiAlternatives:
         _with_links(message.text, message),
         settings.DEFAULT_FROM_EMAIL,
         [message.recipient],
-        headers={"Message-ID": message.message_id, **message.headers},
+        headers={
+            "Message-ID": message.message_id,
+            **message.headers,
+            **bounces.tracking_headers(message),
+        },
         reply_to=[settings.REPLY_TO] if settings.REPLY_TO else None,
     )
     if message.html:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from email.utils import parseaddr
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+
+NOBODY = re.compile(r"(no|do-?not|ne-?pas)[-_.]?(reply|repondre)")
 
 
 @register(deploy=True)
@@ -39,6 +43,22 @@ def site_is_secure(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         )
     if settings.DEMO:
         errors.append(Error("DEMO is on.", id="santescopie.E003"))
+    reply_to = parseaddr(settings.REPLY_TO)[1].lower()
+    if not reply_to or NOBODY.match(reply_to):
+        errors.append(
+            Error(
+                f"MAIL_REPLY_TO is {reply_to!r}: people answer our mail, and somebody "
+                "must read it.",
+                id="santescopie.E006",
+            )
+        )
+    if settings.MAIL_ALLOW_ONLY:
+        errors.append(
+            Error(
+                "MAIL_ALLOW_ONLY is set: everybody else's mail is withheld.",
+                id="santescopie.E007",
+            )
+        )
     if settings.DELAY_SCALE != 1:
         errors.append(Error("DELAY_SCALE is not 1.", id="santescopie.E004"))
     return errors

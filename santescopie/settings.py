@@ -169,6 +169,15 @@ REPLY_TO: str = env("MAIL_REPLY_TO", default=PUBLISHER["contact"])
 # Outside production: the only addresses and domains that may be written to.
 MAIL_ALLOW_ONLY: list[str] = env.list("MAIL_ALLOW_ONLY", default=[])
 MESSAGE_ID_DOMAIN = _site.hostname
+# Who tells us, by webhook, what became of a message: see outbox/bounces.py.
+MAIL_PROVIDER: str = env("MAIL_PROVIDER", default="")
+ANYMAIL: dict[str, str] = {}
+if MAIL_PROVIDER:  # The provider signs in as user:password, or its posts are refused.
+    ANYMAIL["WEBHOOK_SECRET"] = env("MAIL_WEBHOOK_SECRET")
+    if ":" not in ANYMAIL["WEBHOOK_SECRET"]:
+        raise ImproperlyConfigured("MAIL_WEBHOOK_SECRET: user:password is needed.")
+if MAIL_PROVIDER == "mailgun":
+    ANYMAIL["MAILGUN_WEBHOOK_SIGNING_KEY"] = env("MAIL_WEBHOOK_SIGNING_KEY")
 
 # --- Celery -------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from django.urls import include, path
 from django.views.decorators.cache import cache_control
 from django.views.generic import TemplateView
 
+from outbox import bounces
 from santescopie import views
 
 # The same bytes for everybody: any cache may keep them.
@@ -36,6 +37,7 @@ urlpatterns = [
     path("healthz", views.healthz),
     path("readyz", views.readyz),
     path("admin/", admin.site.urls),
+    *bounces.urls(),
 ]
 if settings.DEMO:
     urlpatterns.append(path("demo/", include("santescopie.demo.urls")))

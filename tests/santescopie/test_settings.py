@@ -18,6 +18,7 @@ COMPLETE = {
     "DATABASE_URL": "postgres://u:p@127.0.0.1:1/d",
     "REDIS_URL": "redis://127.0.0.1:1/0",
     "MAIL_URL": "smtp+tls://u:p@127.0.0.1:587",
+    "MAIL_REPLY_TO": "etude@editeur.exemple.fr",
     "SECURE_SSL_REDIRECT": "true",
     "TRUSTED_PROXIES": "1",
     **{
@@ -90,3 +91,25 @@ def test_a_mail_address_says_how_to_speak():
 def test_a_strange_mail_address_is_refused(url):
     with pytest.raises(ImproperlyConfigured):
         mailer(url)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code"),
+    [
+        ("MAIL_REPLY_TO", "no-reply@editeur.exemple.fr", "E006"),
+        ("MAIL_REPLY_TO", "Étude <ne-pas-repondre@editeur.exemple.fr>", "E006"),
+        ("MAIL_ALLOW_ONLY", "exemple.fr", "E007"),
+    ],
+)
+def test_mail_that_nobody_reads_or_gets_is_refused(name, value, code):
+    result = manage("check", "--deploy", **{**COMPLETE, name: value})
+
+    assert result.returncode == 1
+    assert code in result.stderr
+
+
+def test_a_provider_needs_the_secret_it_will_sign_in_with():
+    result = manage("check", **{**COMPLETE, "MAIL_PROVIDER": "brevo"})
+
+    assert result.returncode != 0
+    assert "MAIL_WEBHOOK_SECRET" in result.stderr
