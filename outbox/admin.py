@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
@@ -15,10 +14,9 @@ from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.timezone import localtime
 
-from outbox.models import MARK, Message, MessageEvent, Suppression
+from outbox.models import Message, MessageEvent, Suppression
 
 NOTHING = "—"
-LINK = re.compile(re.escape(MARK).replace(r"\{name\}", ".+?"))
 
 
 class ReadOnly:
@@ -169,56 +167,6 @@ class MessageEventInline(ReadOnly, admin.TabularInline[MessageEvent, Message]):
         "worker",
     ]
     verbose_name_plural = "étapes"
-
-
-@admin.register(Message)
-class MessageAdmin(MessageColumns, ReadOnly, Paged, admin.ModelAdmin[Message]):
-    list_display = [
-        short("created_at", "demandé le"),
-        "recipient",
-        "state",
-        "step",
-        "subject",
-    ]
-    list_filter = [MessageStateFilter, ScopeFilter, "created_at"]
-    search_fields = ["recipient", "message_id"]
-    search_help_text = "Adresse du destinataire ou Message-ID"
-    fieldsets = [
-        (None, {"fields": ["subject", "recipient", "lead", "state", "step"]}),
-        (
-            "Chronologie",
-            {
-                "fields": [
-                    "created_at",
-                    "accepted_at",
-                    "failed_at",
-                    "withheld_at",
-                    "next_attempt_at",
-                    "attempts",
-                ]
-            },
-        ),
-        ("Contenu", {"fields": ["plain_text", "files", "message_id"]}),
-    ]
-    inlines = [MessageEventInline]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
-        return (
-            super()
-            .get_queryset(request)
-            .filter(lead__erased_at=None)
-            .defer("text", "html")
-            .prefetch_related("events")
-        )
-
-    @admin.display(description="texte")
-    def plain_text(self, message: Message) -> str:
-        """Show the text without its secrets, which are not stored anyway."""
-        return LINK.sub("[lien personnel]", message.text)
-
-    @admin.display(description="pièces jointes")
-    def files(self, message: Message) -> str:
-        return ", ".join(part["name"] for part in message.attachments) or NOTHING
 
 
 @admin.register(Suppression)

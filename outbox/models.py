@@ -239,7 +239,7 @@ class Undelivered(Message):
 
     class Meta:
         proxy = True
-        default_permissions = ("view",)
+        default_permissions = ()  # Whoever may see messages may see these.
         verbose_name = "envoi non abouti"
         verbose_name_plural = "envois non aboutis"
 

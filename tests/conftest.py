@@ -63,3 +63,17 @@ def visitor(client):
     """A browser on the landing page, which says where its posts come from."""
     client.defaults["HTTP_SEC_FETCH_SITE"] = "same-origin"
     return client
+
+
+@pytest.fixture
+def send():
+    """Do what the relay and a worker do with one message, now."""
+    from outbox.tasks import send_message
+
+    def send(message):
+        message.refresh_from_db()
+        send_message(message.pk, message.lease_no)
+        message.refresh_from_db()
+        return message
+
+    return send

@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'envoi non abouti',
                 'verbose_name_plural': 'envois non aboutis',
                 'proxy': True,
-                'default_permissions': ('view',),
+                'default_permissions': (),
                 'indexes': [],
                 'constraints': [],
             },

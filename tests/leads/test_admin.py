@@ -21,6 +21,7 @@ LISTS = {
     "reports_hit": {"Marketing", "Commercial", "DPO"},
     "reports_edition": {"Marketing", "DPO"},
     "outbox_message": {"Marketing", "Commercial", "DPO"},
+    "outbox_undelivered": {"Marketing", "Commercial", "DPO"},
     "outbox_suppression": {"DPO"},
 }
 GROUPS = ["Marketing", "Commercial", "DPO"]
