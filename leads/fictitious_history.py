@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from leads.models import Activity, Lead
 from outbox.models import Message, MessageEvent
+from outbox.replies import reason_of
 from reports import emails
 from reports.hits import PAGE_LIFE, SIBLINGS, classify, is_retrieval
 from reports.models import Copy, CopyEvent, Hit
@@ -120,6 +121,7 @@ def sending(
                 at=at,
                 attempt=message.attempts,
                 smtp_code=code,
+                reason=reason_of(code, cause) if code and code >= 500 else "",
                 cause=cause,
                 worker=WORKER,
             )

@@ -161,7 +161,6 @@ class MessageEventInline(ReadOnly, admin.TabularInline[MessageEvent, Message]):
         "kind",
         "attempt",
         "smtp_code",
-        "reason",
         "cause",
         "ambiguous",
         "worker",

@@ -37,6 +37,11 @@ from reports.admin import LongFilter
 
 Kind = MessageEvent.Kind
 ENDS = (Kind.REFUSED, Kind.ABANDONED, Kind.WITHHELD, Kind.BOUNCED)
+# What to do where the end says more than its cause.
+END_ADVICE: dict[str, str] = {
+    Kind.ABANDONED: "Essais épuisés\u00a0: renvoyer une fois la cause levée.",
+    Kind.BOUNCED: "Demander une autre adresse à la personne.",
+}
 LINK = re.compile(re.escape(MARK).replace(r"\{name\}", ".+?"))
 
 
@@ -189,7 +194,8 @@ class UndeliveredAdmin(MessageAdmin):
 
     @admin.display(description="que faire")
     def what_to_do(self, message: Message) -> str:
-        return self._reason(message).staff
+        end = self._end(message)
+        return END_ADVICE.get(end.kind if end else "") or self._reason(message).staff
 
     @admin.display(description="réponse du serveur")
     def answer(self, message: Message) -> str:
