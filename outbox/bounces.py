@@ -259,7 +259,8 @@ def _reports(mail: Mail) -> Iterable[Report]:
             yield Report(Kind.COMPLAINED, f"RFC 5965:{identity}")
         if part.get_content_type() != "message/delivery-status":
             continue
-        for block in part.get_payload():
+        blocks: Any = part.get_payload()
+        for block in blocks:
             kind = ACTIONS.get(str(block.get("Action", "")).strip().lower())
             if kind is None:  # The block about the server, or one of no interest.
                 continue

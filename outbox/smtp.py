@@ -62,8 +62,11 @@ class _Reader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        self.client.sock.settimeout(self.client.left())
-        return self.client.sock.recv_into(buffer)
+        sock = self.client.sock
+        if sock is None:  # Closed meanwhile.
+            return 0
+        sock.settimeout(self.client.left())
+        return sock.recv_into(buffer)
 
 
 class _Client(smtplib.SMTP):
@@ -149,13 +152,15 @@ class Backend(EmailBackend):
     ends badly after an acceptance undoes it: the message would leave twice.
     """
 
+    connection: Any  # A _Client, or None.
+
     @property
     def server(self) -> str:
         """Name the server, as the breaker knows it."""
         return f"{self.host}:{self.port}"
 
     @property
-    def connection_class(self) -> type[smtplib.SMTP]:
+    def connection_class(self) -> Any:
         return _TlsClient if self.use_ssl else _Client
 
     def open(self) -> bool:

@@ -214,6 +214,27 @@ def test_with_the_broker_hung_mail_still_flows(demo):
         demo.kill("valkey", signal.SIGCONT)
 
 
+def test_with_the_mail_server_down_all_wait_and_leave_when_it_is_back(demo):
+    hold = demo.var / "run" / "mail.hold"
+    hold.touch()
+    stopped = demo.kill("mail")
+    try:
+        addresses = [demo.post()[0] for _ in range(6)]
+        with psycopg.connect(demo.setting("DATABASE_URL"), autocommit=True) as database:
+            is_open = "SELECT 1 FROM outbox_breaker WHERE opened_at IS NOT NULL"
+            demo.wait(lambda: database.execute(is_open).fetchone(), 60)
+            probed = "SELECT 1 FROM outbox_breaker WHERE probes > 3"
+            demo.wait(lambda: database.execute(probed).fetchone(), 60)
+            ended = "SELECT count(*) FROM outbox_message WHERE failed_at IS NOT NULL"
+            assert database.execute(ended).fetchone()[0] == 0
+    finally:
+        hold.unlink()
+    demo.wait(lambda: demo.pid("mail") not in (0, stopped), 20)
+
+    for address in addresses:
+        assert len(demo.wait_for_mail(address)) == 1
+
+
 def test_a_relay_that_dies_is_replaced(demo):
     killed = demo.kill("relay")
     address, _, _ = demo.post()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -54,10 +54,10 @@ class MessageAdmin(MessageColumns, ReadOnly, Paged, admin.ModelAdmin[Message]):
         "step",
         "subject",
     ]
-    list_filter: Any = [MessageStateFilter, ScopeFilter, "created_at"]
+    list_filter: ClassVar[Any] = [MessageStateFilter, ScopeFilter, "created_at"]
     search_fields = ["recipient", "message_id"]
     search_help_text = "Adresse du destinataire ou Message-ID"
-    fieldsets: Any = [
+    fieldsets: ClassVar[Any] = [
         (None, {"fields": ["subject", "recipient", "lead", "state", "step"]}),
         (
             "Chronologie",
@@ -113,7 +113,9 @@ class EndFilter(admin.SimpleListFilter):
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[Message]
     ) -> QuerySet[Message]:
-        return queryset.filter(end=self.value()) if self.value() else queryset
+        if not self.value():
+            return queryset
+        return queryset.alias(end=last_end("kind")).filter(end=self.value())
 
 
 class ReasonFilter(admin.SimpleListFilter):
@@ -159,7 +161,8 @@ class UndeliveredAdmin(MessageAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: Any = super().get_queryset(request)
-        return rows.undelivered().annotate(end=last_end("kind"))
+        undelivered: QuerySet[Any] = rows.undelivered()
+        return undelivered
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("outbox.view_message")
