@@ -33,7 +33,8 @@ logger = logging.getLogger(__name__)
 Kind = MessageEvent.Kind
 
 # Seconds to wait at most after each failed attempt; the last one repeats. The wait is
-# drawn between none and that (full jitter): what failed together returns apart.
+# drawn between next to none and that (full jitter): what failed together returns apart.
+AT_LEAST = 1
 BACK_OFF = (15, 60, 240, 900, 3600, 4 * 3600)
 MAX_ATTEMPTS = 16  # About a day of a server that answers "later".
 # What one connection may carry. With a session's deadline, below Celery's limits.
@@ -100,14 +101,15 @@ def send_batch(message: Message | None) -> None:
     """
     backend = cast("Backend", mailers["default"])
     until = time.monotonic() + BATCH_SECONDS
+    left = BATCH_MESSAGES
     try:
-        for _ in range(BATCH_MESSAGES):
-            if message is None:
-                return
+        while message is not None:
             with suppress(LeaseLost):  # Too slow: whoever holds it now will finish.
                 send(message, backend)
-            if backend.connection is None or time.monotonic() > until:
-                return
+            left -= 1
+            over = left <= 0 or time.monotonic() > until
+            if over or backend.connection is None:
+                return  # Claim none that would not be sent.
             message = Message.objects.claim_next()
     finally:
         backend.close()
@@ -236,6 +238,6 @@ def _defer(
     message: Message, most: float, details: dict[str, Any], **values: Any
 ) -> None:
     with transaction.atomic():
-        message.postpone(random.uniform(0, most), deferred_at=Now(), **values)
+        message.postpone(random.uniform(AT_LEAST, most), deferred_at=Now(), **values)
         message.record(Kind.DEFERRED, **details)
     logger.warning("message %s: deferred (%s)", message.pk, details["reason"])

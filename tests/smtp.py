@@ -26,6 +26,7 @@ class Server(SMTP):
 
     async def _played(self, step):
         """Play what this step was told to do; return whether that was its answer."""
+        await asyncio.sleep(self.event_handler.latency)
         told = self.event_handler.play.get(step)
         if callable(told):
             told = told()
@@ -83,6 +84,7 @@ class Sink:
         self.data = "250 OK"
         self.drop_after_dot = False
         self.dot_delay = 0  # Seconds.
+        self.latency = 0  # Seconds before each answer: how far away the server is.
         self.over = False
         self.before_answer = lambda: None
 
@@ -107,6 +109,7 @@ class Sink:
             )
         if self.drop_after_dot:
             server.transport.abort()
+        await asyncio.sleep(self.latency)
         begun = time.monotonic()
         while time.monotonic() - begun < self.dot_delay and not self.over:
             await asyncio.sleep(0.05)

@@ -45,6 +45,7 @@ def test_a_connection_carries_a_bounded_number(sink, send, monkeypatch):
     send(first)
 
     assert len(sink.messages) == 4
+    assert Message.objects.due().count() == 6  # None was claimed and left.
 
 
 def test_a_connection_is_kept_for_a_bounded_time(sink, send, monkeypatch):
@@ -54,6 +55,7 @@ def test_a_connection_is_kept_for_a_bounded_time(sink, send, monkeypatch):
     send(first)
 
     assert len(sink.messages) == 1
+    assert Message.objects.due().count() == 9
 
 
 @pytest.mark.logs("outbox.sending")

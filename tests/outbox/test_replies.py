@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from outbox import sending
 from outbox.models import Breaker, MessageEvent
 from outbox.replies import REASONS, reason_of
 from santescopie.mail import mailer
@@ -79,10 +80,11 @@ TABLE = [
 
 
 @pytest.fixture
-def quick(settings, sink):
+def quick(settings, sink, monkeypatch):
     """A server that may hang: short steps, in a short session."""
     settings.MAILERS = {"default": mailer(f"{sink.url}?timeout={STEP}")}
     settings.DELAY_SCALE = 0.05
+    monkeypatch.setattr(sending, "BATCH_MESSAGES", 1)  # So that no try follows.
     return sink
 
 
