@@ -107,7 +107,8 @@ class Submission(Identity):
     def state(self) -> str:
         """Tell where this submission stands, from its own copy and messages alone.
 
-        One of requested, rendered, queued, deferred, accepted, failed, withheld.
+        One of requested, rendered, queued, deferred, accepted, delivered, bounced,
+        failed, withheld.
         """
         if self.copy is None:
             return "withheld"
