@@ -49,14 +49,14 @@ def site_is_secure(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             Error(
                 f"MAIL_REPLY_TO is {reply_to!r}: people answer our mail, and somebody "
                 "must read it.",
-                id="santescopie.E006",
+                id="santescopie.E010",
             )
         )
     if settings.MAIL_ALLOW_ONLY:
         errors.append(
             Error(
                 "MAIL_ALLOW_ONLY is set: everybody else's mail is withheld.",
-                id="santescopie.E007",
+                id="santescopie.E011",
             )
         )
     if settings.DELAY_SCALE != 1:

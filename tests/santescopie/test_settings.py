@@ -96,9 +96,9 @@ def test_a_strange_mail_address_is_refused(url):
 @pytest.mark.parametrize(
     ("name", "value", "code"),
     [
-        ("MAIL_REPLY_TO", "no-reply@editeur.exemple.fr", "E006"),
-        ("MAIL_REPLY_TO", "Étude <ne-pas-repondre@editeur.exemple.fr>", "E006"),
-        ("MAIL_ALLOW_ONLY", "exemple.fr", "E007"),
+        ("MAIL_REPLY_TO", "no-reply@editeur.exemple.fr", "E010"),
+        ("MAIL_REPLY_TO", "Étude <ne-pas-repondre@editeur.exemple.fr>", "E010"),
+        ("MAIL_ALLOW_ONLY", "exemple.fr", "E011"),
     ],
 )
 def test_mail_that_nobody_reads_or_gets_is_refused(name, value, code):
