@@ -275,13 +275,16 @@ def bounced_left(count: int) -> str:
 
 def breaker_words() -> list[dict[str, Any]]:
     """Return what staff should know of the servers that are left alone."""
-    return [
-        {
-            "breaker": breaker,
-            "reason": REASONS.get(breaker.reason, NO_REASON),
-            "waiting": Message.objects.filter(next_attempt_at__isnull=False).count()
-            if breaker.server == mail_server()
-            else 0,
-        }
-        for breaker in Breaker.objects.open()
-    ]
+    waiting = Message.objects.filter(next_attempt_at__isnull=False)
+    lines = []
+    for breaker in Breaker.objects.open():
+        count = waiting.count() if breaker.server == mail_server() else 0
+        lines.append(
+            {
+                "breaker": breaker,
+                "reason": REASONS.get(breaker.reason, NO_REASON),
+                "waiting": count,
+                "waiting_said": f"{count:,}".replace(",", "\u202f"),
+            }
+        )
+    return lines

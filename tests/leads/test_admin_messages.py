@@ -180,7 +180,7 @@ def test_a_server_that_is_left_alone_is_told_in_words(client, sign_in):
 
     text = client.get(page(LIST)).text
     assert "Les envois sont suspendus\u00a0: identifiants refusés" in text
-    assert "2 envois attendent et partiront d’eux-mêmes." in text
+    assert "2\u00a0envois attendent et partiront d’eux-mêmes." in text
     assert "Corriger l’identifiant" in text
     assert "535 5.7.8 no" in text
 
