@@ -16,8 +16,9 @@ from django.test import RequestFactory
 from django.utils.csp import CSP
 
 from leads.forms import RequestForm
-from reports import study
-from reports.personalisation import PERSONAS
+from outbox.composing import identity
+from reports import emails
+from reports.personalisation import PERSONAS, Reader
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=ZoneInfo("Europe/Paris"))
 REFERENCE = "SC26-XXXX-XXXX"
@@ -128,15 +129,13 @@ def copy_page(persona: str, **changes: Any) -> State:
     return State("reports/copy.html", lambda: context)
 
 
-def mail() -> dict[str, Any]:
-    return {
-        "reader": PERSONAS["dsi"],
-        "copy_url": "https://exemple.fr/exemplaire/x/",
-        "reference": REFERENCE,
-        "edition": "1.0",
-        "study": study,
-        "publisher": PUBLISHER,
-    }
+def mail(reader: Reader = PERSONAS["dsi"], **changes: Any) -> dict[str, Any]:
+    copy: Any = SimpleNamespace(
+        reader=reader, reference=REFERENCE, size=140_000, link_expires_at=NOON
+    )
+    context = emails.context(copy, "https://exemple.fr/exemplaire/x/")
+    given = {"publisher": PUBLISHER, "reply_to": PUBLISHER.contact}
+    return identity() | context | given | changes
 
 
 _STATES: dict[str, State] = {
@@ -176,6 +175,9 @@ _STATES: dict[str, State] = {
     "erreur-500": State("500.html", alone=True),
     "erreur-503": State("503.html", alone=True),
     "courriel": State("emails/synthesis.html", mail, mail=True),
+    "courriel-noms-longs": State(
+        "emails/synthesis.html", lambda: mail(PERSONAS["noms-longs"]), mail=True
+    ),
 }
 STATES = {name: replace(state, name=name) for name, state in _STATES.items()}
 PAGES = {name: state for name, state in STATES.items() if not state.mail}

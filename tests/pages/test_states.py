@@ -39,6 +39,8 @@ OF_THE_STUDY = set(
 MORE = {
     "exemplaire": {"136", "7"},  # The size of the file: 136,7 Kio.
     "exemplaire-nom-seul": {"136", "7"},
+    "courriel": {"136", "7", "23"},  # And the day the link ends.
+    "courriel-noms-longs": {"136", "7", "23"},
     "accessibilite": {
         # The law, RGAA 4.1.2, the criteria; the address of the Défenseur des droits.
         "47", "2005", "102", "11", "4", "1", "2", "75342", "71120", "07",
