@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.urls import resolve
 from fontTools.ttLib import TTFont
 
 from reports import study
@@ -116,6 +117,17 @@ def test_every_page_has_an_outline_and_its_landmarks(name):
     assert page.headings.count(1) == 1
     levels = [1, *page.headings]
     assert all(below <= above + 1 for above, below in pairwise(levels))
+
+
+@every_page
+def test_every_page_leads_to_the_legal_ones_in_the_same_order(name):
+    page = Page(PAGES[name].html)
+
+    fixed = ["mentions-legales", "confidentialite", "accessibilite", "plan-du-site"]
+    assert [a["href"] for a in page.all("a")][-4:] == [f"/{path}/" for path in fixed]
+    for path in fixed:
+        assert resolve(f"/{path}/")
+    assert not [a for a in page.all("a") if "target" in a]
 
 
 @every_page
