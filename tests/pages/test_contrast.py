@@ -196,8 +196,8 @@ def test_what_a_gesture_shows_stands_out_too(new_page):
     assert not (weak := faint(page, "texts", "parts")), weak
 
 
-@pytest.mark.parametrize("name", ["accueil", "suivi-demande", "suivi-echec"])
-def test_drawings_and_steps_take_the_colours_a_reader_forces(new_page, name):
+@pytest.mark.parametrize("name", ["suivi-demande", "suivi-echec"])
+def test_the_steps_differ_in_the_colours_a_reader_forces(new_page, name):
     page = new_page(reduced_motion="reduce", forced_colors="active")
     page.goto(STATES[name].path)
 
@@ -211,6 +211,22 @@ def test_drawings_and_steps_take_the_colours_a_reader_forces(new_page, name):
     looks = {each.split(" ", 1)[0]: each for each in page.evaluate(grounds)}
     shown = {each.split(" ", 1)[1].removeprefix("come ") for each in looks.values()}
     assert len(shown) == len(looks)
+
+
+def test_the_drawings_take_the_colours_a_reader_forces(new_page):
+    page = new_page(forced_colors="active")
+    page.goto("/")
+
+    colours = """
+    () => {
+      const of = (selector) => getComputedStyle(document.querySelector(selector));
+      return [getComputedStyle(document.body).backgroundColor, of(".hole").stroke,
+        of(".glass").fill, of(".hollow").stroke, of(".discs").stroke];
+    }
+    """
+    ground, hole, glass, *marks = page.evaluate(colours)
+    assert hole == glass == ground
+    assert ground not in marks
 
 
 @pytest.mark.parametrize(
