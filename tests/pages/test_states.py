@@ -43,6 +43,8 @@ MORE = {
     "accessibilite": {
         # The law, RGAA 4.1.2, the criteria; the address of the Défenseur des droits.
         "47", "2005", "102", "11", "4", "1", "2", "75342", "71120", "07",
+        # The self-assessment (test_rgaa.py holds it to its document), and its tools.
+        "25", "106", "61", "3", "34", "8", "9", "10", "13", "12", "156", "27",
     },
     "confidentialite": {
         # Articles of the GDPR, durations, the address of the CNIL.
@@ -148,6 +150,16 @@ def test_every_page_has_a_title_of_its_own():
     }
 
     assert len(set(titles.values())) == len(titles), titles
+
+
+def test_the_site_map_leads_where_it_says():
+    links = [a["href"] for a in Page(PAGES["plan-du-site"].html).all("a")]
+
+    parts = {href.removeprefix("/#") for href in links if href.startswith("/#")}
+    assert parts
+    assert parts <= set(Page(PAGES["accueil"].html).ids)
+    fixed = {state.address for state in PAGES.values() if state.address}
+    assert fixed <= set(links)
 
 
 def test_every_public_template_is_among_the_states():
