@@ -117,6 +117,7 @@ function enhance(select) {
       let part = label ? list.lastChild : list;
       if (label && part?.getAttribute("aria-label") !== label) {
         part = list.appendChild(make({ role: "group", "aria-label": label }));
+        part.appendChild(make({ "aria-hidden": "true" })).textContent = label;
       }
       const node = part.appendChild(make({ role: "option", id: `${id}-${option.value}` }));
       node.textContent = option.text;
