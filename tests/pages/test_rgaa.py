@@ -41,7 +41,7 @@ def test_the_page_prints_the_counts_of_the_document():
     count = Counter(ANSWERS.values())
     said = {
         "C": r"(\d+) sont conformes",
-        "NC": r"(\d+) ne le sont pas",
+        "NC": r"(\d+) ne l’est pas",
         "NA": r"(\d+) ne s’appliquent pas",
         "P": r"(\d+) demandent le jugement d’une personne",
     }

@@ -46,7 +46,7 @@ MORE = {
         # The law, RGAA 4.1.2, the criteria; the address of the Défenseur des droits.
         "47", "2005", "102", "11", "4", "1", "2", "75342", "71120", "07",
         # The self-assessment (test_rgaa.py holds it to its document), and its tools.
-        "25", "106", "61", "3", "34", "8", "9", "10", "13", "12", "156", "27",
+        "25", "106", "64", "0", "34", "8", "9", "12", "26", "27", "156",
     },
     "confidentialite": {
         # Articles of the GDPR, durations, the address of the CNIL.
@@ -191,3 +191,15 @@ def test_the_back_office_is_as_dark_as_the_pages():
     )
     assert dark
     assert dark == chosen
+
+
+def test_a_caption_is_tied_to_its_drawing_and_the_drawing_speaks():
+    html = STATES["accueil"].html
+    figures = re.findall(r"<figure[^>]*>.*?</figure>", html, re.S)
+
+    assert len(figures) == 2
+    for figure in figures:  # RGAA 1.9.1 asks for the role and the words again.
+        [caption] = re.findall(r"<figcaption>(.*?)</figcaption>", figure)
+        assert f'role="figure" aria-label="{caption}"' in figure
+        assert 'role="img"' in figure
+        assert re.search(r"<title[^>]*>[^<]+</title>", figure)
