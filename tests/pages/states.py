@@ -15,8 +15,9 @@ from django.utils.csp import CSP
 
 from leads.consent import news_wording
 from leads.forms import RequestForm
-from reports import study
-from reports.personalisation import PERSONAS
+from outbox.composing import identity
+from reports import emails
+from reports.personalisation import PERSONAS, Reader
 from tests.pages.fixtures import (
     ADDRESS,
     ASK_URL,
@@ -105,11 +106,11 @@ def form(answers: dict[str, str] | None = None) -> Callable[[], dict[str, Any]]:
     return context
 
 
-STILL = {"accepted", "delivered", "bounced", "failed", "withheld"}
+STILL = {"deferred", "accepted", "delivered", "bounced", "failed", "withheld"}
 
 
 def follow_up(state: str, more: dict[str, Any] | None = None, **copy: Any) -> State:
-    refresh = None if more or state in STILL else 600
+    refresh = None if state in STILL else 600
 
     def context() -> dict[str, Any]:
         return {
@@ -144,15 +145,13 @@ def copy_page(persona: str, **changes: Any) -> State:
     return State("reports/copy.html", lambda: context)
 
 
-def mail() -> dict[str, Any]:
-    return {
-        "reader": PERSONAS["dsi"],
-        "copy_url": "https://exemple.fr/exemplaire/x/",
-        "reference": REFERENCE,
-        "edition": "1.0",
-        "study": study,
-        "publisher": PUBLISHER,
-    }
+def mail(reader: Reader = PERSONAS["dsi"], **changes: Any) -> dict[str, Any]:
+    copy: Any = SimpleNamespace(
+        reader=reader, reference=REFERENCE, size=140_000, link_expires_at=NOON
+    )
+    context = emails.context(copy, "https://exemple.fr/exemplaire/x/")
+    given = {"publisher": PUBLISHER, "reply_to": PUBLISHER.contact}
+    return identity() | context | given | changes
 
 
 _STATES: dict[str, State] = {
@@ -173,7 +172,9 @@ _STATES: dict[str, State] = {
         "bounced", meanwhile(resend=None, figures=None)
     ),
     "suivi-envoye-complet": follow_up("accepted", meanwhile()),
-    "suivi-attente-complet": follow_up("deferred", meanwhile(correction=None)),
+    "suivi-attente-complet": follow_up(
+        "deferred", meanwhile(correction=None, resend=COOLING)
+    ),
     "suivi-retenu-complet": follow_up("withheld", meanwhile(resend=None)),
     "suivi-renvoye": follow_up("queued", meanwhile(done="resent", resend=COOLING)),
     "suivi-adresse-refusee": follow_up(
@@ -286,6 +287,9 @@ _STATES: dict[str, State] = {
     "erreur-500": State("500.html", alone=True),
     "erreur-503": State("503.html", alone=True),
     "courriel": State("emails/synthesis.html", mail, mail=True),
+    "courriel-noms-longs": State(
+        "emails/synthesis.html", lambda: mail(PERSONAS["noms-longs"]), mail=True
+    ),
 }
 STATES = {name: replace(state, name=name) for name, state in _STATES.items()}
 PAGES = {name: state for name, state in STATES.items() if not state.mail}

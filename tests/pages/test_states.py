@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.urls import resolve
 from fontTools.ttLib import TTFont
 
 from reports import study
@@ -39,9 +40,13 @@ OF_THE_STUDY = set(
 MORE = {
     "exemplaire": {"136", "7"},  # The size of the file: 136,7 Kio.
     "exemplaire-nom-seul": {"136", "7"},
+    "courriel": {"136", "7", "23"},  # And the day the link ends.
+    "courriel-noms-longs": {"136", "7", "23"},
     "accessibilite": {
         # The law, RGAA 4.1.2, the criteria; the address of the Défenseur des droits.
         "47", "2005", "102", "11", "4", "1", "2", "75342", "71120", "07",
+        # The self-assessment (test_rgaa.py holds it to its document), and its tools.
+        "25", "106", "61", "3", "34", "8", "9", "10", "13", "12", "156", "27",
     },
     "confidentialite": {
         # Articles of the GDPR, durations, the address of the CNIL.
@@ -128,6 +133,17 @@ def test_every_page_has_an_outline_and_its_landmarks(name):
 
 
 @every_page
+def test_every_page_leads_to_the_legal_ones_in_the_same_order(name):
+    page = Page(PAGES[name].html)
+
+    fixed = ["mentions-legales", "confidentialite", "accessibilite", "plan-du-site"]
+    assert [a["href"] for a in page.all("a")][-4:] == [f"/{path}/" for path in fixed]
+    for path in fixed:
+        assert resolve(f"/{path}/")
+    assert not [a for a in page.all("a") if "target" in a]
+
+
+@every_page
 def test_every_character_is_in_the_font(name):
     page = Page(PAGES[name].html)
 
@@ -147,14 +163,40 @@ def test_every_page_has_a_title_of_its_own():
     assert len(set(titles.values())) == len(titles), titles
 
 
+def test_the_site_map_leads_where_it_says():
+    links = [a["href"] for a in Page(PAGES["plan-du-site"].html).all("a")]
+
+    parts = {href.removeprefix("/#") for href in links if href.startswith("/#")}
+    assert parts
+    assert parts <= set(Page(PAGES["accueil"].html).ids)
+    fixed = {state.address for state in PAGES.values() if state.address}
+    assert fixed <= set(links)
+
+
 def test_every_public_template_is_among_the_states():
     folder = Path(settings.BASE_DIR) / "templates"
     shown = {state.template for state in STATES.values()}
     pages = {
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*.html")
-        if "{% extends" in path.read_text() or path.parent == folder
+        if "</main>" in path.read_text() or "{% block main" in path.read_text()
     }
 
-    public = {name for name in pages if not name.startswith(("admin/", "demo/"))}
+    ours = ("admin/", "demo/", "images/")  # Nobody's but staff's and developers'.
+    public = {name for name in pages if not name.startswith(ours)}
     assert {name for name in public if not re.match(r"(base|_.*)\.html", name)} <= shown
+
+
+def test_the_back_office_is_as_dark_as_the_pages():
+    folder = Path(settings.BASE_DIR) / "static" / "css"
+
+    def tokens(name: str, selector: str) -> list[str]:
+        rule = (folder / name).read_text().partition(selector)[2].partition("}")[0]
+        return re.findall(r"--[\w-]+: [^;]+;", rule)
+
+    dark, chosen = (
+        tokens("identity.css", ':root:not([data-theme="light"]) {'),
+        tokens("admin.css", 'html[data-theme="dark"] {'),
+    )
+    assert dark
+    assert dark == chosen
