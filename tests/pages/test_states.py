@@ -200,3 +200,25 @@ def test_the_back_office_is_as_dark_as_the_pages():
     )
     assert dark
     assert dark == chosen
+
+
+def test_the_follow_up_page_offers_only_what_it_is_given():
+    bare, full, renewed = (
+        Page(STATES[f"suivi-{name}"].html).all("form")
+        for name in ("envoye", "envoye-complet", "renvoye")
+    )
+
+    assert not bare
+    assert [form["action"].split("/")[-2] for form in full] == [
+        "renvoyer",
+        "corriger",
+        "rappel",
+    ]
+    assert not renewed, "what is typed into a page that renews itself is lost"
+
+
+@every_page
+def test_a_reader_s_whole_address_is_shown_behind_their_own_link_only(name):
+    whole = "zoe.fictif@chu-exemple.fr" in PAGES[name].html
+
+    assert whole == (PAGES[name].template == "leads/data.html")
