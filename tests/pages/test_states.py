@@ -58,6 +58,15 @@ MORE["confidentialite-renseignee"] = MORE["confidentialite"] | {"1", "2", "35000
 MORE["mentions-legales-renseignees"] = {
     "1", "2", "35000", "000\u202f000\u202f000", "01", "99", "00",
 }  # fmt: skip
+# The day of a request, in words; an hour; a telephone number nobody has.
+DAY = {"23", "2026"}
+HOUR = {"12", "13", "00"}
+PHONE = {"01", "99", "00"}
+MORE |= {
+    "verification": DAY | {"1", "0"},
+    **{name: DAY | HOUR | {"2"} for name in STATES if name.startswith("donnees")},
+    **{name: HOUR | PHONE | {"24"} for name in STATES if name.startswith("suivi-")},
+}
 FONT = Path(settings.BASE_DIR) / "static" / "fonts" / "encode-sans.woff2"
 
 every_state = pytest.mark.parametrize("name", STATES)
@@ -148,7 +157,7 @@ def test_every_page_has_a_title_of_its_own():
         for name, state in PAGES.items()
         if not name.endswith(("-renseignee", "-renseignees", "-seul", "-formulaire"))
         and not name.startswith(("suivi", "formulaire", "exemplaire"))
-        and name != "demonstration"
+        and name not in {"demonstration", "donnees-corrigees", "donnees-suspendues"}
     }
 
     assert len(set(titles.values())) == len(titles), titles
@@ -203,3 +212,25 @@ def test_a_caption_is_tied_to_its_drawing_and_the_drawing_speaks():
         assert f'role="figure" aria-label="{caption}"' in figure
         assert 'role="img"' in figure
         assert re.search(r"<title[^>]*>[^<]+</title>", figure)
+
+
+def test_the_follow_up_page_offers_only_what_it_is_given():
+    bare, full, renewed = (
+        Page(STATES[f"suivi-{name}"].html).all("form")
+        for name in ("envoye", "envoye-complet", "renvoye")
+    )
+
+    assert not bare
+    assert [form["action"].split("/")[-2] for form in full] == [
+        "renvoyer",
+        "corriger",
+        "rappel",
+    ]
+    assert not renewed, "what is typed into a page that renews itself is lost"
+
+
+@every_page
+def test_a_reader_s_whole_address_is_shown_behind_their_own_link_only(name):
+    whole = "zoe.fictif@chu-exemple.fr" in PAGES[name].html
+
+    assert whole == (PAGES[name].template == "leads/data.html")
