@@ -270,15 +270,12 @@ class RequestForm(forms.Form):
             )
         return address
 
-    @property
-    def suggestion(self) -> str:
-        """Return the address that was probably meant, or an empty string."""
-        return suggestion(self.data.get("email", ""))
+    suggestion = ""  # The address that was probably meant.
 
     def _ask_about_email(self) -> None:
         """Ask about a likely slip, once; the next post passes whatever it says."""
         data, typed = self.cleaned_data, self.data.get("email", "").strip()
-        meant = suggestion(data.get("email", ""))
+        self.suggestion = meant = suggestion(data.get("email", ""))
         if not meant:
             return
         if data.get("email_confirmed") != typed:
