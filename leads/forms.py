@@ -20,6 +20,7 @@ from leads.suspicion import exact_stamp, expired, hour_stamp, suspect
 from reports.vocabulary import (
     JOB_FUNCTION_GROUPS,
     ORGANISATION_TYPE_GROUPS,
+    OTHER_WORDS,
     Group,
     JobFunction,
     OrganisationType,
@@ -143,6 +144,16 @@ def likely_first(groups: list[Group], likely: set[Any]) -> list[Group]:
     return [(LIKELY, first), *rest]
 
 
+class FoundByOtherWords(forms.Select):
+    """A list whose choices are also found by the words that people have for them."""
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> Any:
+        option = super().create_option(name, value, *args, **kwargs)
+        if words := OTHER_WORDS.get(str(value)):
+            option["attrs"]["data-words"] = words
+        return option
+
+
 def choice_field(
     label: str, choices: list[Any], missing: str, **attrs: str
 ) -> forms.ChoiceField:
@@ -153,7 +164,7 @@ def choice_field(
             "required": missing,
             "invalid_choice": "Ce choix n’existe pas : choisissez dans la liste.",
         },
-        widget=forms.Select(attrs={**attrs, "data-missing": missing}),
+        widget=FoundByOtherWords(attrs={**attrs, "data-missing": missing}),
     )
 
 

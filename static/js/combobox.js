@@ -4,6 +4,8 @@
 const words = (text) =>
   text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().match(/[a-z0-9]+/g) ?? [];
 
+const wordsOf = ({ text, value, dataset }) => words(`${text} ${value} ${dataset.words ?? ""}`);
+
 // Every word typed opens a word of the choice or of its code ("dsi"); failing that,
 // its first five letters do: "directeur" finds "direction".
 function matching(choices, typed) {
@@ -71,7 +73,7 @@ function enhance(select) {
       }
       const node = part.appendChild(make({ role: "option", id: `${id}-${option.value}` }));
       node.textContent = option.text;
-      choices.push({ option, node, words: words(`${option.text} ${option.value}`) });
+      choices.push({ option, node, words: wordsOf(option) });
     }
   }
 
@@ -82,7 +84,7 @@ function enhance(select) {
     for (const choice of choices) choice.node.hidden = !shown.includes(choice);
     status.textContent = found.length
       ? `${found.length} choix`
-      : `Aucun choix de ce nom. La liste entière en a ${choices.length}.`;
+      : `Aucun choix ne correspond : les ${choices.length} sont montrés.`;
     toggle(true);
     list.scrollIntoView({ block: "nearest" });
   }
@@ -92,7 +94,9 @@ function enhance(select) {
     build();
     const code = typed().join("-");
     const found = code ? matching(choices, typed()) : [];
-    const exact = found.find(({ option }) => option.value === code);
+    const exact = found.find(
+      ({ option }) => [option.value, words(option.text).join("-")].includes(code),
+    );
     const choice = active ?? exact ?? (found.length === 1 && found[0]);
     toggle(false);
     if (!choice) return;

@@ -24,7 +24,7 @@ FIGURES = [
     for key in ("professionnels-utilisateurs", "validation-humaine", "responsabilite")
 ]
 CALL_WORDING = (
-    "Laisser un numéro vaut accord pour être appelé une fois au sujet de l’étude. "
+    "En laissant un numéro, j’accepte un appel au sujet de l’étude. "
     "Je peux retirer cet accord à tout moment."
 )
 MEASURED: dict[str, Any] = {"objected": False, "url": f"{DATA_URL}mesure/"}

@@ -164,7 +164,6 @@ def test_the_form_is_filled_in_and_corrected_by_keyboard(new_page, edition):
     page.keyboard.press("ControlOrMeta+a")
     page.keyboard.type(COMPLETE["email"])
     reach(page, "envoyer")
-    page.wait_for_timeout(3000)  # Faster than three seconds is a robot.
     page.keyboard.press("Enter")
     page.wait_for_url("**/suivi/**")
 

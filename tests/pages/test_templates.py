@@ -217,7 +217,8 @@ def test_both_calls_lead_to_the_one_form(page):
 
     assert [a["href"] for a in calls] == ["#formulaire", "#formulaire"]
     [form] = page.all("form")
-    assert form["id"] == "formulaire"
+    [title] = [a for a in page.all("h2") if a.get("id") == form["aria-labelledby"]]
+    assert title["id"] == "formulaire", "the way to it shows what will arrive"
     assert form["method"] == "post"
     assert "action" not in form, "it posts to its own address, campaign included"
     assert "novalidate" in form
