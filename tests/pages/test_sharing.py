@@ -33,7 +33,7 @@ def test_the_card_is_whole_and_light():
     assert (IMAGES / "og.png").stat().st_size < 60_000
 
 
-def test_a_messenger_finds_the_title_the_words_and_the_card():
+def test_a_messenger_finds_the_title_the_words_and_the_card(settings):
     from tests.pages.states import STATES
 
     told = {
@@ -43,7 +43,16 @@ def test_a_messenger_finds_the_title_the_words_and_the_card():
     }
     image = urlsplit(told["og:image"])
 
+    [canonical] = [
+        attrs["href"]
+        for attrs in Page(STATES["accueil"].html).all("link")
+        if attrs["rel"] == "canonical"
+    ]
+
+    # The four that ogp.me asks for, and the page's one address.
     assert told["og:title"] == study.HEADLINE
+    assert told["og:type"] == "website"
+    assert told["og:url"] == canonical == settings.SITE_URL + "/"
     assert told["og:image:alt"] == study.STATEMENT
     assert told["og:description"]
     assert image.scheme in {"http", "https"}, "an address of its own, not a path"
