@@ -9,7 +9,7 @@ from pathlib import Path
 from django.conf import settings
 
 from tests.pages.reading import Page
-from tests.pages.states import STATES
+from tests.pages.states import PAGES, STATES
 from tests.pages.test_browser_axe import AXE
 
 DOCUMENT = (Path(settings.BASE_DIR) / "docs" / "rgaa.md").read_text()
@@ -63,3 +63,9 @@ def test_the_page_tells_the_axe_that_looked():
 
     assert f"axe-core {version}" in published()
     assert f"axe-core {version}" in DOCUMENT
+
+
+def test_the_document_was_written_about_all_of_the_pages():
+    [seen] = re.findall(r"vnu [\d.]+ on (\d+) pages", DOCUMENT)
+
+    assert int(seen) == len(PAGES), "look at the new ones, then say so"

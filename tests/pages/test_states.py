@@ -46,7 +46,7 @@ MORE = {
         # The law, RGAA 4.1.2, the criteria; the address of the Défenseur des droits.
         "47", "2005", "102", "11", "4", "1", "2", "75342", "71120", "07",
         # The self-assessment (test_rgaa.py holds it to its document), and its tools.
-        "25", "106", "64", "0", "34", "8", "9", "12", "26", "27", "156",
+        "25", "106", "65", "0", "33", "8", "9", "12", "26", "27", "156",
     },
     "confidentialite": {
         # Articles of the GDPR, durations, the address of the CNIL.
