@@ -10,12 +10,13 @@ from __future__ import annotations
 import datetime
 import hashlib
 import unicodedata
+from typing import NamedTuple
 
 from django.template.loader import render_to_string
 
-from reports import study
+from reports import study, tools
 from reports.pdf import drawings, engine
-from reports.personalisation import Reader
+from reports.personalisation import Reader, reading_of, segment_of
 
 __all__ = ["compose", "render"]
 
@@ -25,21 +26,26 @@ MONTHS = (
     "septembre", "octobre", "novembre", "décembre",
 )  # fmt: skip
 
-# Letters of name and establishment beyond which the label is set smaller, so that
-# the longest the form accepts (100, 100 and 200) stays clear of the title.
-DENSE = 160
+# Letters of the label beyond which it is set smaller, so that the longest the form
+# accepts (100, 100 and 200) stays clear of the title.
+DENSITIES = ((300, "crowded"), (120, "dense"))
+LONGEST = 220  # Letters of one line of the label; what comes after is cut.
+STACKED = 4  # Marks that one letter may carry: no script needs more.
 
-# What the contents list and the links announce: anchor → title of the section.
-SECTIONS = {
-    "constat": study.STATEMENT,
-    "etude": study.PURPOSE_TITLE,
-    "chiffres": study.SUPPORT_TITLE,
-    **{block.key: block.title for block in study.BLOCKS},
-    "conditions": study.CONDITIONS_TITLE,
-    "revele": study.FINDINGS_TITLE,
-    "methode": study.METHOD_TITLE,
+
+class Chart(NamedTuple):
+    figure: study.Figure
+    ruler: drawings.Ruler
+    field: drawings.Field | None
+
+
+CHARTS = {
+    block.key: [
+        Chart(figure, drawings.ruler(figure), figure.asked and drawings.field(figure))
+        for figure in block.figures
+    ]
+    for block in study.BLOCKS
 }
-INNER = {*(block.key for block in study.BLOCKS), "conditions"}  # Parts of a section.
 
 
 def render(
@@ -57,23 +63,30 @@ def compose(
     reader: Reader, *, edition: str, reference: str, date: datetime.date
 ) -> engine.Written:
     """Return the reader's copy and its number of pages. See `render`."""
+    reading = reading_of(segment_of(reader))
+    label = _label(reader, reference)
     html = render_to_string(
         "pdf/synthesis.html",
         {
             "study": study,
             "brand": study.NAME.split(),
             "drawings": drawings,
-            "sections": SECTIONS,
-            "inner": INNER,
-            "label": _label(reader, reference),
-            "dense": len(reader.full_name) + len(reader.organisation) > DENSE,
+            "charts": CHARTS,
+            "blocks": [(block, CHARTS[block.key]) for block in reading.blocks],
+            "limits": tools.LIMITS,
+            "obstacles": tools.GRID["freins"][1],
+            "success": tools.GRID["conditions"][1],
+            "reading": reading,
+            "label": label,
+            "density": _density(label),
             "edition": edition,
             "date": date,
             "printed_date": french_date(date),
         },
     )
     identifier = hashlib.sha256(f"{reference} {edition}".encode()).hexdigest()[:32]
-    return engine.write(html, identifier=identifier, links=SECTIONS)
+    links = {page.key: page.title for page in reading.pages.values()}
+    return engine.write(html, identifier=identifier, links=links)
 
 
 def french_date(date: datetime.date) -> str:
@@ -85,9 +98,9 @@ def french_date(date: datetime.date) -> str:
 def _label(reader: Reader, reference: str) -> list[tuple[str, str, str]]:
     """Return the lines of the cover's label: what, value, note. No empty line."""
     place = ", ".join(filter(None, (reader.type_label, reader.region_label)))
-    organisation = _composed(reader.organisation)
+    organisation = legible(reader.organisation)
     lines = [
-        ("Exemplaire de", _composed(reader.full_name), ""),
+        ("Exemplaire de", legible(reader.full_name), ""),
         ("Fonction", reader.function_label, ""),
         ("Établissement", organisation or place, place if organisation else ""),
         ("Référence", reference, ""),
@@ -95,6 +108,25 @@ def _label(reader: Reader, reference: str) -> list[tuple[str, str, str]]:
     return [line for line in lines if line[1]]
 
 
-def _composed(text: str) -> str:
-    """Compose accents typed apart: the embedded font has é, not a floating accent."""
-    return unicodedata.normalize("NFC", text)
+def _density(label: list[tuple[str, str, str]]) -> str:
+    letters = sum(len(value) for _, value, _ in label)
+    return next((name for limit, name in DENSITIES if letters > limit), "")
+
+
+def legible(text: str) -> str:
+    """Return what was typed as one line that can be set: composed, bounded, in order.
+
+    Accents typed apart are composed (the embedded font has é, not a floating accent);
+    marks piled up, controls and changes of direction are dropped; the end is cut.
+    """
+    kept: list[str] = []
+    stacked = 0
+    for letter in unicodedata.normalize("NFC", text[: 10 * LONGEST]):
+        category = unicodedata.category(letter)
+        stacked = stacked + 1 if category in ("Mn", "Me") else 0
+        if category in ("Cc", "Zl", "Zp"):
+            kept.append(" ")
+        elif stacked <= STACKED and category not in ("Cf", "Cs", "Co", "Cn"):
+            kept.append(letter)
+    line = " ".join("".join(kept).split(" ")).strip()
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1].rstrip()}…"
