@@ -223,7 +223,7 @@ KINDS = (
         "public",
         "établissement public",
         (T.CHU, T.CH, T.LOCAL_HOSPITAL, T.EPSM, T.GHT, T.MILITARY, T.USLD),
-        "le directoire ou la CME",
+        "le directoire ou la CME",
         "L’étude énonce un enjeu propre aux établissements publics : il ouvre la page "
         "des conditions et ferme la grille de décision.",
         "instance",
@@ -232,9 +232,9 @@ KINDS = (
         "prive",
         "établissement privé",
         (T.ESPIC, T.CLCC, T.NON_PROFIT, T.CLINIC, T.SMR, T.PSYCHIATRIC_CLINIC),
-        "le comité de direction ou la CME",
-        "L’étude énonce ses enjeux pour les établissements publics : prenez-les comme "
-        "un point de comparaison, chiffres et conditions valent pour votre lecture.",
+        "le comité de direction ou la CME",
+        "L’étude énonce ses enjeux pour les établissements publics : lisez-les comme "
+        "un point de comparaison.",
         "dire-la-validation",
     ),
     Kind(

@@ -52,7 +52,7 @@ TEAM_QUESTIONS = (
     Question(
         "intensifier",
         "intensification",
-        "Quels usages les équipes veulent-elles intensifier, et que leur manque-t-il ?",
+        "Quels usages les équipes veulent‑elles intensifier, et que leur manque‑t‑il ?",
     ),
     Question(
         "differer",
@@ -72,7 +72,7 @@ TEAM_QUESTIONS = (
     Question(
         "valider",
         "validation-humaine",
-        "À quel moment une personne valide-t-elle, et comment le prouve-t-on ?",
+        "À quel moment une personne valide‑t‑elle, et comment le prouve‑t‑on ?",
     ),
     Question(
         "temps-de-valider",
@@ -135,7 +135,7 @@ VENDOR_QUESTIONS = (
     Question(
         "temps-prouve",
         "temps-libere",
-        "Quel temps votre solution libère-t-elle, mesuré par qui et comment ?",
+        "Quel temps votre solution libère‑t‑elle, mesuré par qui et comment ?",
     ),
     Question(
         "charge",
@@ -145,7 +145,7 @@ VENDOR_QUESTIONS = (
     Question(
         "integration",
         "professionnels-utilisateurs",
-        "Comment la solution s’intègre-t-elle au SIH, et que se passe-t-il si elle "
+        "Comment la solution s’intègre‑t‑elle au SIH, et que se passe‑t‑il si elle "
         "s’arrête ?",
     ),
     Question(
@@ -166,12 +166,12 @@ VENDOR_QUESTIONS = (
     Question(
         "limites",
         "responsabilite",
-        "Dans quels cas la solution se trompe-t-elle, et comment le voit-on ?",
+        "Dans quels cas la solution se trompe‑t‑elle, et comment le voit-on ?",
     ),
     Question(
         "trace",
         "validation-humaine",
-        "Comment la solution prévoit-elle, et trace-t-elle, la validation humaine ?",
+        "Comment la solution prévoit-elle, et trace‑t‑elle, la validation humaine ?",
     ),
     Question(
         "conformite",

@@ -1,8 +1,8 @@
-"""Make the synthesis: one reader, one tagged PDF/UA-1, no network, no database.
+"""Make the synthesis: one reader, one tagged PDF, no network, no database.
 
 The same arguments give the same bytes, so that a copy can be checked by its hash.
-All that is personal stands on the cover; metadata, running foot and every later page
-are the same for everybody.
+All that is personal stands on the cover; metadata and running heads are
+the same for everybody, and later pages for everybody of the same segment.
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ from __future__ import annotations
 import datetime
 import hashlib
 import unicodedata
-from typing import NamedTuple
 
 from django.template.loader import render_to_string
 
-from reports import study, tools
-from reports.pdf import drawings, engine
-from reports.personalisation import Reader, reading_of, segment_of
+from reports import document, study
+from reports.pdf import engine
+from reports.personalisation import Reader, segment_of
 
 __all__ = ["compose", "render"]
 
@@ -31,21 +30,6 @@ MONTHS = (
 DENSITIES = ((300, "crowded"), (120, "dense"))
 LONGEST = 220  # Letters of one line of the label; what comes after is cut.
 STACKED = 4  # Marks that one letter may carry: no script needs more.
-
-
-class Chart(NamedTuple):
-    figure: study.Figure
-    ruler: drawings.Ruler
-    field: drawings.Field | None
-
-
-CHARTS = {
-    block.key: [
-        Chart(figure, drawings.ruler(figure), figure.asked and drawings.field(figure))
-        for figure in block.figures
-    ]
-    for block in study.BLOCKS
-}
 
 
 def render(
@@ -63,20 +47,13 @@ def compose(
     reader: Reader, *, edition: str, reference: str, date: datetime.date
 ) -> engine.Written:
     """Return the reader's copy and its number of pages. See `render`."""
-    reading = reading_of(segment_of(reader))
+    contents = document.contents(segment_of(reader))
     label = _label(reader, reference)
     html = render_to_string(
         "pdf/synthesis.html",
         {
-            "study": study,
+            **contents,
             "brand": study.NAME.split(),
-            "drawings": drawings,
-            "charts": CHARTS,
-            "blocks": [(block, CHARTS[block.key]) for block in reading.blocks],
-            "limits": tools.LIMITS,
-            "obstacles": tools.GRID["freins"][1],
-            "success": tools.GRID["conditions"][1],
-            "reading": reading,
             "label": label,
             "density": _density(label),
             "edition": edition,
@@ -84,8 +61,8 @@ def compose(
             "printed_date": french_date(date),
         },
     )
+    links = {page.key: page.title for page in contents["reading"].pages.values()}
     identifier = hashlib.sha256(f"{reference} {edition}".encode()).hexdigest()[:32]
-    links = {page.key: page.title for page in reading.pages.values()}
     return engine.write(html, identifier=identifier, links=links)
 
 

@@ -16,8 +16,8 @@ from django.test import RequestFactory
 from django.utils.csp import CSP
 
 from leads.forms import RequestForm
-from reports import study
-from reports.personalisation import PERSONAS
+from reports import document, study
+from reports.personalisation import PERSONAS, segment_of
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=ZoneInfo("Europe/Paris"))
 REFERENCE = "SC26-XXXX-XXXX"
@@ -124,7 +124,11 @@ def copy_page(persona: str, **changes: Any) -> State:
         "size": 140_000,
         "rendered_at": NOON,
     }
-    context = {"copy": SimpleNamespace(**{**copy, **changes}), "token": "x"}
+    context = {
+        **document.contents(segment_of(PERSONAS[persona])),
+        "copy": SimpleNamespace(**{**copy, **changes}),
+        "token": "x",
+    }
     return State("reports/copy.html", lambda: context)
 
 

@@ -15,8 +15,8 @@ from django.template.loader import get_template, render_to_string
 from django.test import RequestFactory
 from fontTools.ttLib import TTFont
 
-from reports import study
-from reports.personalisation import PERSONAS
+from reports import document, study
+from reports.personalisation import PERSONAS, segment_of
 from tests.pages.reading import Page, typography_faults
 
 FOLDER = Path(settings.BASE_DIR) / "templates"
@@ -70,7 +70,8 @@ def copy_page(**copy: object) -> str:
         "rendered_at": datetime.now(UTC),
     }
     row = SimpleNamespace(**{**known, **copy})
-    return shown("reports/copy.html", copy=row, token="x")
+    contents = document.contents(segment_of(row.reader))
+    return shown("reports/copy.html", **{**contents, "copy": row, "token": "x"})
 
 
 PAGES = {

@@ -8,8 +8,7 @@ import pytest
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from reports import study
-from reports.pdf import drawings
+from reports import drawings, study
 
 PEOPLE = [figure for figure in study.FIGURES.values() if figure.asked]
 

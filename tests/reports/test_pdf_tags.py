@@ -53,10 +53,9 @@ def test_colours_have_a_profile_and_nothing_is_forbidden_to_an_archive(opened):
 
 
 def test_headings_go_down_one_level_at_a_time_and_make_the_bookmarks(opened):
-    levels = [
-        int(str(element.S)[2:])
-        for element in elements(opened, "H1", "H2", "H3", "H4", "H5", "H6")
-    ]
+    headings = elements(opened, "H1", "H2", "H3", "H4", "H5", "H6")
+    assert all(len(heading.K) > 0 for heading in headings)
+    levels = [int(str(heading.S)[2:]) for heading in headings]
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(after - before <= 1 for before, after in pairwise(levels))

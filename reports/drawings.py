@@ -1,6 +1,6 @@
 """Draw figures so that they can be counted back to their text.
 
-Everything is geometry for `templates/pdf/synthesis.html`, in units of the drawing,
+Everything is geometry for `templates/reports/drawings/`, in units of the drawing,
 and already text: templates print a float with the comma of the active language.
 Rows of marks are dashes of one line: a mark costs nothing, and a test can count
 them. No dash has a length of nought: some print houses' software drops those.
