@@ -46,24 +46,31 @@ def render(
 def compose(
     reader: Reader, *, edition: str, reference: str, date: datetime.date
 ) -> engine.Written:
-    """Return the reader's copy and its number of pages. See `render`."""
-    contents = document.contents(segment_of(reader))
-    label = _label(reader, reference)
-    html = render_to_string(
-        "pdf/synthesis.html",
-        {
-            **contents,
-            "brand": study.NAME.split(),
-            "label": label,
-            "density": _density(label),
-            "edition": edition,
-            "date": date,
-            "printed_date": french_date(date),
-        },
-    )
-    links = {page.key: page.title for page in contents["reading"].pages.values()}
+    """Return the reader's copy and its number of pages. See `render`.
+
+    A character that no font draws leaves the label: PDF/A and PDF/UA forbid the empty
+    box that would stand for it.
+    """
+    context = {
+        **document.contents(segment_of(reader)),
+        "brand": study.NAME.split(),
+        "edition": edition,
+        "date": date,
+        "printed_date": french_date(date),
+    }
+    links = {page.key: page.title for page in context["reading"].pages.values()}
     identifier = hashlib.sha256(f"{reference} {edition}".encode()).hexdigest()[:32]
-    return engine.write(html, identifier=identifier, links=links)
+
+    def write(without: str) -> engine.Written:
+        label = _label(reader, reference, without)
+        html = render_to_string(
+            "pdf/synthesis.html",
+            {**context, "label": label, "density": _density(label)},
+        )
+        return engine.write(html, identifier=identifier, links=links)
+
+    written = write("")
+    return write(written.undrawn) if written.undrawn else written
 
 
 def french_date(date: datetime.date) -> str:
@@ -72,12 +79,13 @@ def french_date(date: datetime.date) -> str:
     return f"{day}\u00a0{MONTHS[date.month - 1]}\u00a0{date.year}"
 
 
-def _label(reader: Reader, reference: str) -> list[tuple[str, str, str]]:
+def _label(reader: Reader, reference: str, without: str) -> list[tuple[str, str, str]]:
     """Return the lines of the cover's label: what, value, note. No empty line."""
+    absent = str.maketrans("", "", without)
     place = ", ".join(filter(None, (reader.type_label, reader.region_label)))
-    organisation = legible(reader.organisation)
+    organisation = legible(reader.organisation.translate(absent))
     lines = [
-        ("Exemplaire de", legible(reader.full_name), ""),
+        ("Exemplaire de", legible(reader.full_name.translate(absent)), ""),
         ("Fonction", reader.function_label, ""),
         ("Établissement", organisation or place, place if organisation else ""),
         ("Référence", reference, ""),

@@ -85,23 +85,26 @@ class Engine:
 
 
 class WithoutNames(logging.Filter):
-    """Count the characters that no font draws, and keep them out of the logs.
+    """Gather the characters that no font draws, and keep them out of the logs.
 
     WeasyPrint writes each of them there: they are letters of somebody's name.
     """
 
-    missing = 0
+    def __init__(self) -> None:
+        super().__init__()
+        self.missing: list[str] = []
 
     def filter(self, record: logging.LogRecord) -> bool:
         if not str(record.msg).startswith(".notdef glyph"):
             return True
-        self.missing += 1
+        self.missing.append(str(record.args[0]) if record.args else "")  # type: ignore[index]
         return False
 
 
 class Written(NamedTuple):
     content: bytes
     pages: int
+    undrawn: str = ""  # Characters that no font of this machine has.
 
 
 _lock = threading.Lock()
@@ -175,5 +178,5 @@ def write(html: str, *, identifier: str, links: Mapping[str, str]) -> Written:
         finally:
             LOGGER.removeFilter(discreet)
     if discreet.missing:
-        logger.warning("No font draws %d of the characters.", discreet.missing)
-    return Written(content, len(document.pages))
+        logger.warning("No font draws %d of the characters.", len(discreet.missing))
+    return Written(content, len(document.pages), "".join(discreet.missing))
