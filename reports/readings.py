@@ -180,8 +180,8 @@ FAMILIES = (
         ("usages", "conditions", "freins", "gains"),
         ("consultations", "depistages", "cadre-reglementaire"),
         {
-            "usages": "Dépistages et consultations en zones rurales : de quoi nourrir une "
-            "vue de territoire.",
+            "usages": "Dépistages et consultations en zones rurales : de quoi nourrir "
+            "une vue de territoire.",
             "revele": "La vision d’ensemble, à rapprocher de ce que vous voyez dans "
             "vos territoires.",
             "methode": "Qui a été interrogé, et ce que l’étude a évalué : à lire avant "

@@ -7,6 +7,7 @@ import pytest
 from reports.pdf import engine, tagging
 from tests.reports.synthesis import (
     READERS,
+    collisions,
     open_pdf,
     render,
     room_above_label,
@@ -25,6 +26,7 @@ def made():
 
             def finish(document, *args, **kwargs):
                 made.pages = [text_of(page) for page in document.pages]
+                made.faults = [collisions(page) for page in document.pages]
                 made.room = room_above_label(document.pages[0])
                 plain(document, *args, **kwargs)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from io import BytesIO
+from itertools import combinations
 from pathlib import Path
 
 import pikepdf
@@ -102,6 +103,33 @@ def room_above_label(cover):
         if box.element is not None and "label" in box.element.get("class", "").split()
     )
     return label.position_y - title.position_y - title.margin_height()
+
+
+def collisions(page):
+    """Return the texts of a page that stand on one another, or run off the sheet."""
+    texts = [box for box in boxes(page._page_box) if isinstance(box, TextBox)]
+    texts = [box for box in texts if box.text.strip()]
+
+    def sides(box):
+        """Return left, top, right, bottom of the letters, in CSS pixels."""
+        inset = box.height * 0.3  # Above the capitals and below the line.
+        top, bottom = box.position_y + inset, box.position_y + box.height - inset
+        return box.position_x + 0.5, top, box.position_x + box.width - 0.5, bottom
+
+    placed = [(box.text, *sides(box)) for box in texts]
+    edge = 30  # 8 mm: what an office printer needs.
+    found = [
+        text
+        for text, left, top, right, bottom in placed
+        if left < edge
+        or top < edge
+        or right > page.width - edge
+        or bottom > page.height - edge
+    ]
+    for (text, x1, y1, x2, y2), (other, x3, y3, x4, y4) in combinations(placed, 2):
+        if x1 < x4 and x3 < x2 and y1 < y4 and y3 < y2:
+            found.append(f"{text} / {other}")
+    return found
 
 
 def elements(document, *kinds):

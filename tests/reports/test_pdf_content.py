@@ -66,6 +66,11 @@ def test_no_name_reaches_the_title_and_no_reader_takes_a_page(made, name):
     assert len(made(name).pages) == PAGES
 
 
+@pytest.mark.parametrize("name", READERS)
+def test_no_text_stands_on_another_or_leaves_the_sheet(made, name):
+    assert made(name).faults == PAGES * [[]]
+
+
 def test_a_name_is_cut_where_no_label_could_hold_it():
     assert legible("A" * 10_000) == "A" * (pdf.LONGEST - 1) + "…"
     assert len(legible("Z" + "\u0301" * 500)) <= 1 + pdf.STACKED
