@@ -137,6 +137,7 @@ class Reading:
     teams: tuple[tuple[Question, Figure], ...]
     vendors: tuple[tuple[Question, Figure], ...]
     steps: tuple[str, ...]
+    asked: tuple[str, str]  # Titles of the two lists of questions.
 
     @property
     def blocks(self) -> list[study.Block]:
@@ -171,6 +172,7 @@ def reading_of(segment: Segment) -> Reading:
         teams=_questions(tools.TEAM_QUESTIONS, (*family.teams, kind.question)),
         vendors=_questions(tools.VENDOR_QUESTIONS, family.vendors),
         steps=family.steps,
+        asked=family.asked,
     )
 
 

@@ -29,6 +29,7 @@ class Family:
     teams: tuple[str, ...]
     vendors: tuple[str, ...]
     steps: tuple[str, ...]
+    asked: tuple[str, str] = ("À vos équipes", "À vos fournisseurs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +137,8 @@ FAMILIES = (
         ("usages", "freins", "gains", "conditions"),
         ("professionnels-utilisateurs", "responsabilite", "depistages"),
         {
-            "usages": "Ce que l’IA change dans le parcours de vos patients, et ce "
-            "qu’ils en font eux-mêmes.",
+            "usages": "Ce que l’étude mesure dans le parcours de soins, et ce que les "
+            "patients font déjà de l’IA.",
             "freins": "La responsabilité en cas d’erreur, et la validation que les "
             "patients exigent.",
             "questions": "De quoi ouvrir la discussion en équipe, puis avec un "
@@ -161,7 +162,7 @@ FAMILIES = (
             "gains": "Le temps libéré : pour quelles tâches, et rendu à qui ? La "
             "question se pose au lit du patient.",
             "usages": "Des patients utilisent déjà l’IA : vos équipes les rencontrent "
-            "les premières.",
+            "chaque jour.",
             "questions": "De quoi tenir une réunion d’équipe sans vocabulaire "
             "technique.",
         },
@@ -187,13 +188,14 @@ FAMILIES = (
             "methode": "Qui a été interrogé, et ce que l’étude a évalué : à lire avant "
             "de la citer.",
         },
-        ("atteindre", "depister", "expliquer-les-regles", "qui-repond"),
+        ("territoires", "evaluer", "expliquer-les-regles", "qui-repond"),
         ("loin", "preuves", "conformite", "reversibilite"),
         (
             "Repérez les établissements où l’usage reste individuel.",
             "Proposez-leur une grille commune, sans attendre un projet commun.",
             "Faites remonter les règles que les équipes jugent trop complexes.",
         ),
+        ("Aux établissements", "Aux éditeurs"),
     ),
     Family(
         "ensemble",

@@ -105,6 +105,16 @@ TEAM_QUESTIONS = (
         "Quelles règles paraissent trop complexes, et qui les explique ?",
     ),
     Question(
+        "territoires",
+        "consultations",
+        "Dans quels territoires l’accès aux soins a‑t‑il progressé, et comment ?",
+    ),
+    Question(
+        "evaluer",
+        "depistages",
+        "Quelles actions de dépistage s’appuient sur l’IA, et qui les évalue ?",
+    ),
+    Question(
         "instance",
         "professionnels-utilisateurs",
         "Cette adoption individuelle, quelle instance la suit aujourd’hui ?",
@@ -230,9 +240,9 @@ GRID = {
 
 # What a reader could make the study say, and must not.
 LIMITS = {
-    "usages": "L’étude publiée ne dit pas à quoi les deux suppléments sont comparés : "
+    "usages": "Le texte publié ne dit pas à quoi les deux suppléments sont comparés : "
     "citez-les dans ses mots, sans en déduire de total.",
-    "gains": "L’étude publiée ne nomme pas les personnes qui prévoient d’intensifier "
+    "gains": "Le texte publié ne nomme pas les personnes qui prévoient d’intensifier "
     "leur usage, ni les tâches qui libèrent du temps : ne précisez rien de plus.",
     "freins": "Une inquiétude, une exigence, un jugement : ces parts disent ce que "
     "déclarent les personnes interrogées, pas des incidents constatés.",
