@@ -28,6 +28,7 @@ PUBLIC = "public, max-age=300, stale-while-revalidate=3600"
 UNDER_WAY = {"requested", "rendered", "queued"}
 VEIL = timedelta(seconds=1)
 REFRESH = 3  # Seconds between two looks at a submission that is under way.
+STILL = "actualisation"  # In the address of a page that must not reload by itself.
 DOUBLE_SUBMIT = timedelta(minutes=2)  # The same answers meanwhile are one submission.
 
 
@@ -118,6 +119,7 @@ def follow_up(request: HttpRequest, token: str) -> HttpResponse:
         "copy": submission.copy,
         "state": state,
         "email_masked": submission.masked_email,
-        "refresh": REFRESH if state in UNDER_WAY else None,
+        # A page that reloads by itself must be stoppable (RGAA 13.1).
+        "refresh": REFRESH if state in UNDER_WAY and STILL not in request.GET else None,
     }
     return render(request, "leads/follow_up.html", context)

@@ -2,42 +2,29 @@
 
 from __future__ import annotations
 
-import uuid
-from types import SimpleNamespace
+from typing import Any
 
-from django.conf import settings
-from django.template.loader import render_to_string
 from django.urls import reverse
 
+from outbox.composing import compose
 from outbox.models import LINK_TOKEN, MARK, Message
 from reports import study
 from reports.models import COPY_TOKEN, Copy
 
 FILE_NAME = "santescopie-2026-synthese.pdf"
 SUBJECT = "Votre synthèse Santéscopie 2026"
+# The figure of the page's statement, which the mail draws as the page does.
+_DRAWN = study.FIGURES["professionnels-utilisateurs"].amount
 
 
 def synthesis(copy: Copy) -> Message:
     """Return the message that brings a rendered copy to its reader."""
-    context = {
-        "reader": copy.reader,
-        "reference": copy.reference,
-        "edition": copy.edition.version,
-        "copy_url": MARK.format(name="copy"),
-        "study": study,
-        "publisher": SimpleNamespace(**settings.PUBLISHER),
-    }
-    uid = uuid.uuid4()
-    return Message(
-        uid=uid,
-        kind="synthesis",
+    return compose(
+        "synthesis",
+        context(copy, MARK.format(name="copy")),
         lead_id=copy.lead_id,
         recipient=copy.recipient,
         subject=SUBJECT,
-        text=render_to_string("emails/synthesis.txt", context),
-        html=render_to_string("emails/synthesis.html", context),
-        # RFC 3834: no holiday answer to an automatic message.
-        headers={"Auto-Submitted": "auto-generated"},
         links={
             "copy": {
                 "purpose": COPY_TOKEN,
@@ -54,5 +41,17 @@ def synthesis(copy: Copy) -> Message:
                 "sha256": copy.sha256,
             }
         ],
-        message_id=f"<{uid}@{settings.MESSAGE_ID_DOMAIN}>",
     )
+
+
+def context(copy: Copy, copy_url: str) -> dict[str, Any]:
+    """Return what both parts of the synthesis' message are made of."""
+    return {
+        "copy": copy,
+        "copy_url": copy_url,
+        "study": study,
+        # Rows of ten marks, true where stained.
+        "field": [
+            [row + column < _DRAWN for column in range(10)] for row in range(0, 100, 10)
+        ],
+    }

@@ -41,7 +41,7 @@ PUBLISHER: dict[str, str] = {
     name: env(f"PUBLISHER_{name.upper()}", default="")
     for name in (
         "name", "address", "contact", "dpo_email", "director", "host",
-        "registration", "phone",
+        "registration", "phone", "recipients",
     )
 }  # fmt: skip
 

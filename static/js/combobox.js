@@ -64,6 +64,7 @@ function enhance(select) {
     for (const choice of choices) choice.node.hidden = !shown.includes(choice);
     status.textContent = `${shown.length} choix`;
     toggle(true);
+    list.scrollIntoView({ block: "nearest" });
   }
 
   // What was typed is an answer where it can be one only.
@@ -116,6 +117,7 @@ function enhance(select) {
       let part = label ? list.lastChild : list;
       if (label && part?.getAttribute("aria-label") !== label) {
         part = list.appendChild(make({ role: "group", "aria-label": label }));
+        part.appendChild(make({ "aria-hidden": "true" })).textContent = label;
       }
       const node = part.appendChild(make({ role: "option", id: `${id}-${option.value}` }));
       node.textContent = option.text;

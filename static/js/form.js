@@ -33,7 +33,7 @@ function tell(field, message) {
   document.getElementById(id)?.remove();
   if (message) {
     const note = document.createElement("p");
-    Object.assign(note, { id, className: "error", textContent: message });
+    Object.assign(note, { id, className: "error", textContent: message, role: "alert" });
     note.insertAdjacentHTML("afterbegin", '<span class="unseen">Erreur\u00a0: </span>');
     (control.closest(".combobox") ?? control).before(note);
     others.push(id);

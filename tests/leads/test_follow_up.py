@@ -183,3 +183,15 @@ def test_nothing_can_be_sent_again_to_a_suspect(visitor):
     post(visitor, website="x")
 
     assert not delivery.send_again(Submission.objects.get())
+
+
+def test_a_page_that_reloads_by_itself_can_be_stopped(visitor):
+    post(visitor)
+    path = f"/suivi/{Submission.objects.get().token}/"
+
+    page = visitor.get(path).content.decode()
+    assert 'http-equiv="refresh"' in page
+    assert 'href="?actualisation=non"' in page
+    still = visitor.get(f"{path}?actualisation=non").content.decode()
+    assert "refresh" not in still
+    assert "Recharger cette page" in still

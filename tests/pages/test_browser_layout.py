@@ -160,3 +160,13 @@ def test_the_landing_page_prints_on_few_sheets(new_page):
 
     with pikepdf.open(io.BytesIO(page.pdf(format="A4"))) as sheets:
         assert 2 <= len(sheets.pages) <= 8
+
+
+@pytest.mark.parametrize("width", [1440, 1280, 768, 390, 360, 320])
+def test_promise_figure_and_button_stand_in_the_first_screen(new_page, width):
+    page = new_page(width=width)
+    page.goto("/")
+
+    for part in ("h1", ".opening .first strong", ".opening .first", ".opening .now"):
+        box = page.locator(part).bounding_box()
+        assert box["y"] + box["height"] <= 800, part

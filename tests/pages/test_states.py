@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.urls import resolve
 from fontTools.ttLib import TTFont
 
 from reports import study
@@ -39,9 +40,13 @@ OF_THE_STUDY = set(
 MORE = {
     "exemplaire": {"136", "7"},  # The size of the file: 136,7 Kio.
     "exemplaire-nom-seul": {"136", "7"},
+    "courriel": {"136", "7", "23"},  # And the day the link ends.
+    "courriel-noms-longs": {"136", "7", "23"},
     "accessibilite": {
         # The law, RGAA 4.1.2, the criteria; the address of the Défenseur des droits.
         "47", "2005", "102", "11", "4", "1", "2", "75342", "71120", "07",
+        # The self-assessment (test_rgaa.py holds it to its document), and its tools.
+        "25", "106", "64", "0", "34", "8", "9", "12", "26", "27", "156",
     },
     "confidentialite": {
         # Articles of the GDPR, durations, the address of the CNIL.
@@ -53,6 +58,15 @@ MORE["confidentialite-renseignee"] = MORE["confidentialite"] | {"1", "2", "35000
 MORE["mentions-legales-renseignees"] = {
     "1", "2", "35000", "000\u202f000\u202f000", "01", "99", "00",
 }  # fmt: skip
+# The day of a request, in words; an hour; a telephone number nobody has.
+DAY = {"23", "2026"}
+HOUR = {"12", "13", "00"}
+PHONE = {"01", "99", "00"}
+MORE |= {
+    "verification": DAY | {"1", "0"},
+    **{name: DAY | HOUR | {"2"} for name in STATES if name.startswith("donnees")},
+    **{name: HOUR | PHONE | {"24"} for name in STATES if name.startswith("suivi-")},
+}
 FONT = Path(settings.BASE_DIR) / "static" / "fonts" / "encode-sans.woff2"
 
 every_state = pytest.mark.parametrize("name", STATES)
@@ -121,6 +135,17 @@ def test_every_page_has_an_outline_and_its_landmarks(name):
 
 
 @every_page
+def test_every_page_leads_to_the_legal_ones_in_the_same_order(name):
+    page = Page(PAGES[name].html)
+
+    fixed = ["mentions-legales", "confidentialite", "accessibilite", "plan-du-site"]
+    assert [a["href"] for a in page.all("a")][-4:] == [f"/{path}/" for path in fixed]
+    for path in fixed:
+        assert resolve(f"/{path}/")
+    assert not [a for a in page.all("a") if "target" in a]
+
+
+@every_page
 def test_every_character_is_in_the_font(name):
     page = Page(PAGES[name].html)
 
@@ -134,10 +159,20 @@ def test_every_page_has_a_title_of_its_own():
         for name, state in PAGES.items()
         if not name.endswith(("-renseignee", "-renseignees", "-seul", "-formulaire"))
         and not name.startswith(("suivi", "formulaire", "exemplaire"))
-        and name != "demonstration"
+        and name not in {"demonstration", "donnees-corrigees", "donnees-suspendues"}
     }
 
     assert len(set(titles.values())) == len(titles), titles
+
+
+def test_the_site_map_leads_where_it_says():
+    links = [a["href"] for a in Page(PAGES["plan-du-site"].html).all("a")]
+
+    parts = {href.removeprefix("/#") for href in links if href.startswith("/#")}
+    assert parts
+    assert parts <= set(Page(PAGES["accueil"].html).ids)
+    fixed = {state.address for state in PAGES.values() if state.address}
+    assert fixed <= set(links)
 
 
 def test_every_public_template_is_among_the_states():
@@ -146,8 +181,58 @@ def test_every_public_template_is_among_the_states():
     pages = {
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*.html")
-        if "{% extends" in path.read_text() or path.parent == folder
+        if "</main>" in path.read_text() or "{% block main" in path.read_text()
     }
 
-    public = {name for name in pages if not name.startswith(("admin/", "demo/"))}
+    ours = ("admin/", "demo/", "images/")  # Nobody's but staff's and developers'.
+    public = {name for name in pages if not name.startswith(ours)}
     assert {name for name in public if not re.match(r"(base|_.*)\.html", name)} <= shown
+
+
+def test_the_back_office_is_as_dark_as_the_pages():
+    folder = Path(settings.BASE_DIR) / "static" / "css"
+
+    def tokens(name: str, selector: str) -> list[str]:
+        rule = (folder / name).read_text().partition(selector)[2].partition("}")[0]
+        return re.findall(r"--[\w-]+: [^;]+;", rule)
+
+    dark, chosen = (
+        tokens("identity.css", ':root:not([data-theme="light"]) {'),
+        tokens("admin.css", 'html[data-theme="dark"] {'),
+    )
+    assert dark
+    assert dark == chosen
+
+
+def test_a_caption_is_tied_to_its_drawing_and_the_drawing_speaks():
+    html = STATES["accueil"].html
+    figures = re.findall(r"<figure[^>]*>.*?</figure>", html, re.S)
+
+    assert len(figures) == 2
+    for figure in figures:  # RGAA 1.9.1 asks for the role and the words again.
+        [caption] = re.findall(r"<figcaption>(.*?)</figcaption>", figure)
+        assert f'role="figure" aria-label="{caption}"' in figure
+        assert 'role="img"' in figure
+        assert re.search(r"<title[^>]*>[^<]+</title>", figure)
+
+
+def test_the_follow_up_page_offers_only_what_it_is_given():
+    bare, full, renewed = (
+        Page(STATES[f"suivi-{name}"].html).all("form")
+        for name in ("envoye", "envoye-complet", "renvoye")
+    )
+
+    assert not bare
+    assert [form["action"].split("/")[-2] for form in full] == [
+        "renvoyer",
+        "corriger",
+        "rappel",
+    ]
+    assert not renewed, "what is typed into a page that renews itself is lost"
+
+
+@every_page
+def test_a_reader_s_whole_address_is_shown_behind_their_own_link_only(name):
+    whole = "zoe.fictif@chu-exemple.fr" in PAGES[name].html
+
+    assert whole == (PAGES[name].template == "leads/data.html")

@@ -244,7 +244,7 @@ def test_every_drawing_counts_to_its_text(page):
 
     for figure in study.FIGURES.values():
         ruler = render_to_string("leads/drawings/ruler.html", {"figure": figure})
-        [start, length] = re.search(r'bars" d="M([\d.]+) 6h(\d+)"', ruler).groups()
+        [start, length] = re.search(r' d="M([\d.]+) 6h(\d+)"', ruler).groups()
         assert int(length) == figure.amount
         beyond = figure.shape is study.Shape.INCREASE
         assert (float(start) >= 100) == beyond
@@ -347,55 +347,3 @@ def test_the_state_is_told_to_people_and_to_programs(state):
     [told] = [a for _, a in page.tags if "data-state" in a]
     assert told["data-state"] == state
     assert told["role"] == "status"
-
-
-# --- The mail ------------------------------------------------------------------------
-
-
-@pytest.fixture
-def mail():
-    context = {
-        "reader": PERSONAS["dsi"],
-        "copy_url": "https://exemple.fr/exemplaire/x/",
-        "reference": "SC26-XXXX-XXXX",
-        "edition": "1",
-        "study": study,
-        "publisher": SimpleNamespace(name="", dpo_email="dpo@exemple.fr"),
-    }
-
-    def render(kind: str, **changes: object) -> str:
-        return render_to_string(f"emails/synthesis.{kind}", {**context, **changes})
-
-    return render
-
-
-@pytest.mark.parametrize("kind", ["txt", "html"])
-def test_both_parts_say_the_same(mail, kind):
-    text = mail(kind)
-
-    words = Page(text).flow if kind == "html" else text
-    assert not typography_faults(words)
-    assert "https://exemple.fr/exemplaire/x/" in text
-    for figure in study.FIGURES.values():
-        assert figure.sentence in words
-    for said in ("Zoë Fictif-Modèle", "Direction des systèmes", "SC26-XXXX-XXXX"):
-        assert said in words
-
-
-def test_the_mail_calls_nothing_and_stays_small(mail):
-    html = mail("html")
-
-    assert len(html.encode()) <= 30_000
-    assert not re.search(r"<img|url\(|<link|<script|@import|src=", html)
-    assert re.findall(r'href="(?!mailto:)([^"]*)"', html) == [
-        "https://exemple.fr/exemplaire/x/"
-    ]
-    for table in Page(html).all("table"):
-        assert table["role"] == "presentation"
-
-
-def test_a_name_is_text_in_both_parts(mail):
-    name = SimpleNamespace(full_name="<b>L’Œuf</b> & Cie")
-
-    assert "&lt;b&gt;L’Œuf&lt;/b&gt; &amp; Cie" in mail("html", reader=name)
-    assert "<b>L’Œuf</b> & Cie" in mail("txt", reader=name)

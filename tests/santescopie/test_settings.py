@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from santescopie.mail import mailer
@@ -21,9 +22,12 @@ COMPLETE = {
     "TRUSTED_PROXIES": "1",
     **{
         f"PUBLISHER_{name}": "Éditeur de démonstration"
-        for name in ("NAME", "ADDRESS", "CONTACT", "DIRECTOR", "HOST", "DPO_EMAIL")
+        for name in (
+            "NAME", "ADDRESS", "CONTACT", "PHONE", "REGISTRATION", "DIRECTOR",
+            "HOST", "DPO_EMAIL", "RECIPIENTS",
+        )
     },
-}
+}  # fmt: skip
 
 
 def manage(*arguments, **environment):
@@ -41,6 +45,12 @@ def test_a_complete_deployment_passes():
     result = manage("check", "--deploy", "--fail-level", "WARNING", **COMPLETE)
 
     assert result.returncode == 0, result.stderr
+
+
+def test_every_setting_of_the_publisher_is_one_of_these():
+    assert {
+        name.removeprefix("PUBLISHER_").lower() for name in COMPLETE if "PUB" in name
+    } == set(settings.PUBLISHER)
 
 
 def test_each_gap_is_named():

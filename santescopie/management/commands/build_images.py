@@ -8,8 +8,11 @@ Chromium, on the machine of whoever changes a drawing only: the files are kept.
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,6 +21,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.template.loader import render_to_string
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from reports import study
 
@@ -34,6 +38,21 @@ ICONS = {
     "icon-512.png": (512, 0.62, GLASS),
 }
 
+DIGEST = "Source"  # The text chunk that holds the digest.
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--hide-scrollbars",
+    "--allow-file-access-from-files",
+    "--default-background-color=00000000",
+    "--virtual-time-budget=2000",
+)
+
 
 class Command(BaseCommand):
     help = "Draw the sharing card and the icons into static/img/, with Chromium."
@@ -43,60 +62,64 @@ class Command(BaseCommand):
         if chromium is None:
             raise CommandError("Chromium is needed to draw the images.")
         with TemporaryDirectory() as folder:
-            draw = Drawer(chromium, Path(folder))
-            draw("card", CARD, IMAGES / "og.png", font=FONT.as_uri())
-            for name, (side, share, ground) in ICONS.items():
-                context = {"side": side, "symbol": round(side * share)}
-                path = IMAGES / name
-                draw("icon", (side, side), path, ground=ground, **context)
-        for name in ("og.png", *ICONS):
-            size = (IMAGES / name).stat().st_size / 1000
-            self.stdout.write(f"{name}: {size:.1f} kB")
+            shutil.copy(FONT, folder)
+            for name, image in images().items():
+                image.draw(chromium, Path(folder), IMAGES / name)
+                size = (IMAGES / name).stat().st_size / 1000
+                self.stdout.write(f"{name}: {size:.1f} kB")
 
 
-class Drawer:
-    """Photographs a template of `templates/images/` with a headless browser."""
+@dataclass(frozen=True)
+class Drawn:
+    """A picture of a page of `templates/images/`; `size` in pixels."""
 
-    def __init__(self, chromium: str, folder: Path) -> None:
-        self.chromium = chromium
-        self.folder = folder
+    size: tuple[int, int]
+    sources: Mapping[str, str]  # name of a file → its text; one is `….html`
 
-    def __call__(
-        self, template: str, size: tuple[int, int], path: Path, **context: Any
-    ) -> None:
-        for kind in ("html", "css"):
-            text = render_to_string(
-                f"images/{template}.{kind}", {"study": study, **context}
-            )
-            (self.folder / f"{template}.{kind}").write_text(text)
-        shot = self.folder / "shot.png"
-        subprocess.run(
-            [
-                self.chromium,
-                "--headless",
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-                "--no-first-run",
-                "--hide-scrollbars",
-                "--allow-file-access-from-files",
-                "--default-background-color=00000000",
-                "--virtual-time-budget=2000",
-                f"--user-data-dir={self.folder / 'profile'}",
-                # A window has a least size: the picture is cut out of a larger one.
-                f"--window-size={max(size[0], 600)},{max(size[1], 600)}",
-                f"--screenshot={shot}",
-                (self.folder / f"{template}.html").as_uri(),
-            ],
-            check=True,
-            capture_output=True,
-            timeout=60,
+    @property
+    def digest(self) -> str:
+        """Return what is kept in the picture, to tell when its source has changed."""
+        return hashlib.sha256("\0".join(self.sources.values()).encode()).hexdigest()
+
+    def draw(self, chromium: str, folder: Path, path: Path) -> None:
+        for name, text in self.sources.items():
+            (folder / name).write_text(text)
+        page = next(name for name in self.sources if name.endswith(".html"))
+        shot = folder / "shot.png"
+        # A window has a least size: the picture is cut out of a larger one.
+        window = ",".join(str(max(side, 600)) for side in self.size)
+        places = (
+            f"--user-data-dir={folder / 'profile'}",
+            f"--window-size={window}",
+            f"--screenshot={shot}",
+            (folder / page).as_uri(),
         )
+        subprocess.run(
+            [chromium, *FLAGS, *places], check=True, capture_output=True, timeout=60
+        )
+        told = PngInfo()
+        told.add_text(DIGEST, self.digest)
         with Image.open(shot) as image:
-            cut = image.crop((0, 0, *size))
+            cut = image.crop((0, 0, *self.size))
             method = Image.Quantize.FASTOCTREE  # The one that keeps transparency.
-            cut.quantize(COLOURS, method, dither=Image.Dither.NONE).save(
-                path, optimize=True
-            )
+            few = cut.quantize(COLOURS, method, dither=Image.Dither.NONE)
+            few.save(path, optimize=True, pnginfo=told)
+
+
+def images() -> dict[str, Drawn]:
+    """Return every image that is drawn, by the name of its file."""
+    icons = {
+        name: drawn(
+            "icon", (side, side), side=side, ground=ground, symbol=round(side * share)
+        )
+        for name, (side, share, ground) in ICONS.items()
+    }
+    return {"og.png": drawn("card", CARD, font=FONT.name), **icons}
+
+
+def drawn(template: str, size: tuple[int, int], **context: Any) -> Drawn:
+    context["study"] = study
+    names = (f"{template}.html", f"{template}.css")
+    return Drawn(
+        size, {name: render_to_string(f"images/{name}", context) for name in names}
+    )

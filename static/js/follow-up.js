@@ -1,0 +1,47 @@
+// Keeps the page of a submission true while it is under way, without moving the reader.
+// The server says what there is to say and how soon to ask again (leads/views.py);
+// without this file the page reloads by itself.
+
+const SLOWEST = 30; // Seconds between two looks, however long it lasts.
+
+const now = () => document.querySelector(".follow-up");
+
+async function look(pause) {
+  let next = Math.min(pause * 1.25, SLOWEST);
+  try {
+    const answer = await fetch(location.href, { cache: "no-store" });
+    if (!answer.ok) throw answer;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = page.querySelector(".follow-up");
+    // Nothing is pulled from under somebody who is typing or about to press.
+    const busy = now().contains(document.activeElement);
+    if (!busy && fresh.textContent !== now().textContent) {
+      show(fresh);
+      next = Number(fresh.dataset.refresh);
+    }
+  } catch {
+    next = SLOWEST; // Away for a moment: what is shown was true.
+  }
+  wait(next);
+}
+
+// The sentence that tells the state is a live region: it keeps its place, so that a
+// screen reader says what has become of it. All that follows it is changed at once.
+function show(fresh) {
+  const [told, says] = [now(), fresh].map((page) => page.querySelector(".state"));
+  if (told.dataset.state !== says.dataset.state) {
+    told.dataset.state = says.dataset.state;
+    told.replaceChildren(...says.childNodes);
+  }
+  while (told.nextSibling) told.nextSibling.remove();
+  while (says.nextSibling) now().append(says.nextSibling);
+  now().dataset.refresh = fresh.dataset.refresh ?? "";
+}
+
+function wait(pause) {
+  if (!now()?.dataset.refresh) return;
+  const due = () => (document.hidden ? wait(pause) : look(pause));
+  setTimeout(due, pause * 1000);
+}
+
+wait(Number(now()?.dataset.refresh));
