@@ -12,9 +12,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from reports import hits
+from reports import document, hits
 from reports.emails import FILE_NAME
 from reports.models import Copy
+from reports.personalisation import segment_of
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +38,12 @@ def copy_page(request: HttpRequest, token: str) -> HttpResponse:
     if not copy.is_open:
         return _gone(request, copy)
     hits.record(request, copy)
-    return render(request, "reports/copy.html", {"copy": copy, "token": token})
+    context = {
+        **document.contents(segment_of(copy.reader)),
+        "copy": copy,
+        "token": token,
+    }
+    return render(request, "reports/copy.html", context)
 
 
 @csrf_exempt  # The token in the address is the authority; no cookie is involved.

@@ -15,10 +15,13 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from importlib.resources import files
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from weasyprint import CSS, HTML
+from weasyprint.css import ColorProfile
 from weasyprint.logger import LOGGER
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
@@ -28,6 +31,10 @@ from reports.pdf import tagging
 logger = logging.getLogger(__name__)
 
 HERE = Path(__file__).resolve().parent
+VARIANT = "pdf/a-2a"  # `tagging` declares PDF/UA-1 beside it.
+# Any other name than "srgb", for which WeasyPrint opens its file of that profile at
+# each document and never closes it.
+INTENT = "bundled"
 SCHEME = "santescopie"  # Ours alone: no other handler knows it.
 BUNDLED = {
     f"{SCHEME}:{path.name}": path for path in sorted((HERE / "fonts").glob("*.ttf"))
@@ -58,31 +65,46 @@ class BundledOnly(URLFetcher):
         raise FatalURLFetchingError("Nothing is opened by way of urllib.")
 
 
+class ScreenColours(ColorProfile):
+    """WeasyPrint's sRGB profile, byte for byte: written anew, it holds the hour."""
+
+    content = files("weasyprint.pdf").joinpath("sRGB2014.icc").read_bytes()
+
+    def __init__(self) -> None:
+        super().__init__(  # type: ignore[no-untyped-call]
+            BytesIO(self.content), "", "relative-colorimetric", (["r"], ["g"], ["b"])
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Engine:
     fetcher: BundledOnly
     fonts: FontConfiguration
     style: CSS
+    profile: ScreenColours
 
 
 class WithoutNames(logging.Filter):
-    """Count the characters that no font draws, and keep them out of the logs.
+    """Gather the characters that no font draws, and keep them out of the logs.
 
     WeasyPrint writes each of them there: they are letters of somebody's name.
     """
 
-    missing = 0
+    def __init__(self) -> None:
+        super().__init__()
+        self.missing: list[str] = []
 
     def filter(self, record: logging.LogRecord) -> bool:
         if not str(record.msg).startswith(".notdef glyph"):
             return True
-        self.missing += 1
+        self.missing.append(str(record.args[0]) if record.args else "")  # type: ignore[index]
         return False
 
 
 class Written(NamedTuple):
     content: bytes
     pages: int
+    undrawn: str = ""  # Characters that no font of this machine has.
 
 
 _lock = threading.Lock()
@@ -97,7 +119,7 @@ def engine() -> Engine:
         fetcher, fonts = BundledOnly(), FontConfiguration()
         css = (HERE / "synthesis.css").read_text(encoding="utf-8")
         style = CSS(string=css, url_fetcher=fetcher, font_config=fonts)
-        _engine = Engine(fetcher, fonts, style)
+        _engine = Engine(fetcher, fonts, style, ScreenColours())
     return _engine
 
 
@@ -141,11 +163,13 @@ def write(html: str, *, identifier: str, links: Mapping[str, str]) -> Written:
             document = HTML(string=html, url_fetcher=tools.fetcher).render(
                 font_config=tools.fonts,
                 stylesheets=[tools.style],
-                pdf_variant="pdf/ua-1",
+                pdf_variant=VARIANT,
             )
+            document.color_profiles["srgb"] = tools.profile
             content: bytes = document.write_pdf(
                 finisher=partial(tagging.finish, links=links),
-                pdf_variant="pdf/ua-1",
+                pdf_variant=VARIANT,
+                output_intent=INTENT,
                 pdf_identifier=identifier.encode(),
             )
         except FatalURLFetchingError as error:
@@ -154,5 +178,5 @@ def write(html: str, *, identifier: str, links: Mapping[str, str]) -> Written:
         finally:
             LOGGER.removeFilter(discreet)
     if discreet.missing:
-        logger.warning("No font draws %d of the characters.", discreet.missing)
-    return Written(content, len(document.pages))
+        logger.warning("No font draws %d of the characters.", len(discreet.missing))
+    return Written(content, len(document.pages), "".join(discreet.missing))

@@ -16,8 +16,8 @@ from django.utils.csp import CSP
 from leads.consent import news_wording
 from leads.forms import RequestForm
 from outbox.composing import identity
-from reports import emails
-from reports.personalisation import PERSONAS, Reader
+from reports import document, emails
+from reports.personalisation import PERSONAS, Reader, segment_of
 from tests.pages.fixtures import (
     ADDRESS,
     ASK_URL,
@@ -141,7 +141,11 @@ def copy_page(persona: str, **changes: Any) -> State:
         "size": 140_000,
         "rendered_at": NOON,
     }
-    context = {"copy": SimpleNamespace(**{**copy, **changes}), "token": "x"}
+    context = {
+        **document.contents(segment_of(PERSONAS[persona])),
+        "copy": SimpleNamespace(**{**copy, **changes}),
+        "token": "x",
+    }
     return State("reports/copy.html", lambda: context)
 
 
