@@ -1,0 +1,89 @@
+"""Declare the editions, and tell whether the tree still makes the last of them.
+
+To make one: change the document, add it to DECLARED with its note and what
+`manage.py render_synthesis --fingerprint` prints; add a migration whose operation is
+`editions.declare("1.1")`; deploy, make its proofs in the admin, publish it there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import migrations
+from django.db.models.functions import Now
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    version: str
+    fingerprint: str
+    note: str
+
+
+# Until it is released, 1.0 follows the tree: replace this by what is printed.
+FIRST = "2eda571ae2de87aea7ce88449d938af2387a75ad7fdb14b29b482ff5eaeb9b55"
+
+DECLARED = (Declared("1.0", FIRST, "Première édition."),)
+PRESENT = DECLARED[-1]  # The only one that this tree can make.
+
+# All that decides what is drawn. A comment counts, too: nobody has to judge it.
+SOURCES = (
+    "reports/study.py",
+    "reports/vocabulary.py",
+    "reports/personalisation.py",
+    "reports/readings.py",
+    "reports/tools.py",
+    "reports/pdf/*.py",
+    "reports/pdf/*.css",
+    "reports/pdf/fonts/*.ttf",
+    "templates/pdf/*.html",
+    "templates/reports/drawings/*.html",
+)
+# What the lock pins. Pango and HarfBuzz are the machine's: they are left out, so that
+# the same tree has the same fingerprint everywhere.
+ENGINE = (
+    "cssselect2", "fonttools", "pydyf", "Pyphen", "tinycss2", "tinyhtml5", "weasyprint",
+)  # fmt: skip
+
+
+def sources() -> list[Path]:
+    root = Path(settings.BASE_DIR)
+    return sorted({path for pattern in SOURCES for path in root.glob(pattern)})
+
+
+@cache
+def fingerprint() -> str:
+    """Return the SHA-256 of what this tree and its engine draw with, in hexadecimal."""
+    lines = [f"{name} {version(name)}" for name in ENGINE]
+    for path in sources():
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        lines.append(f"{path.relative_to(settings.BASE_DIR).as_posix()} {digest}")
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def declare(number: str) -> migrations.RunPython:
+    """Return the migration that makes a declared edition known to the staff.
+
+    It waits for its proofs and for somebody to publish it; where no copy was ever
+    asked for, there is nothing to compare it with and it is published at once.
+    """
+    declared = next(edition for edition in DECLARED if edition.version == number)
+
+    def add(apps: Any, schema_editor: Any) -> None:
+        fresh = not apps.get_model("reports", "Copy").objects.exists()
+        apps.get_model("reports", "Edition").objects.get_or_create(
+            version=declared.version,
+            defaults={
+                "note": declared.note,
+                "fingerprint": declared.fingerprint,
+                "published_at": Now() if fresh else None,
+            },
+        )
+
+    return migrations.RunPython(add, migrations.RunPython.noop)
