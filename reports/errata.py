@@ -34,7 +34,7 @@ def holders(edition: Edition, erratum: Erratum | None = None) -> Holders:
     reached already are only counted.
     """
     told = _told(erratum) if erratum else set()
-    copies = list(
+    copies: list[Any] = list(
         Copy.objects.held()
         .genuine()
         .filter(edition=edition)

@@ -17,10 +17,11 @@ from reports.pdf.engine import BundledOnly
 
 RESOLUTION = 80  # Dots per inch: a page of 661 × 935, read without effort.
 COLOURS = 64  # As many as flat colours and smooth letters need; a third of the weight.
+FAST = Image.Quantize.FASTOCTREE  # Six times as fast as Pillow's own choice.
 VISIBLE = 24  # Of 255: below it nobody sees a difference.
 RED = (226, 58, 95)
-# As wide as the mail, as high as a long screen.
-SCREEN = "@page { size: 640px 1400px; margin: 0 }"
+# As wide as the mail, higher than any: what is left is cut.
+SCREEN = "@page { size: 640px 6000px; margin: 0 }"
 
 
 def pages(content: bytes) -> list[Image.Image]:
@@ -29,13 +30,16 @@ def pages(content: bytes) -> list[Image.Image]:
         return [page.render(scale=RESOLUTION / 72).to_pil() for page in document]
 
 
-def mail(html: str) -> list[Image.Image]:
+def mail(html: str) -> Image.Image:
     """Draw a mail as a program that knows its HTML would, near enough to judge it."""
     with _silence():
         content = HTML(string=html, url_fetcher=BundledOnly()).write_pdf(
             stylesheets=[CSS(string=SCREEN)]
         )
-    return pages(content)
+    image = pages(content)[0]
+    ground = Image.new("RGB", image.size, image.getpixel((0, image.height - 1)))
+    box = ImageChops.difference(image, ground).getbbox()
+    return image.crop((0, 0, image.width, min(image.height, box[3] + 20)))
 
 
 @contextmanager
@@ -51,7 +55,7 @@ def _silence() -> Iterator[None]:
 
 def png(image: Image.Image) -> bytes:
     buffer = BytesIO()
-    image.quantize(COLOURS).save(buffer, "PNG", optimize=True)
+    image.quantize(COLOURS, FAST).save(buffer, "PNG")
     return buffer.getvalue()
 
 

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.db.models.functions import Now
+from PIL import Image
 
 from outbox import files
 from outbox.claims import LeaseLost
@@ -46,7 +47,7 @@ def make(proof: Proof) -> None:
     parts = {"synthese.pdf": content}
     parts |= {f"page-{n}.png": pictures.png(p) for n, p in enumerate(sheets, 1)}
     parts |= {f"ecart-{n}.png": pictures.png(p) for n, p in differences.items()}
-    parts |= {f"courriel-{n}.png": pictures.png(p) for n, p in enumerate(mail, 1)}
+    parts["courriel.png"] = pictures.png(mail)
     storage = storages["copies"]
     for name, part in parts.items():
         storage.save(f"{folder}/{name}", ContentFile(part))
@@ -58,7 +59,7 @@ def make(proof: Proof) -> None:
             size=len(content),
             fingerprint=editions.fingerprint(),
             pages=len(sheets),
-            mail_pages=len(mail),
+            mail_height=mail.height,
             compared_with=live,
             changed=sorted(differences),
             checks=[[inspection.SUBJECTS[key], *rest] for key, *rest in checks],
@@ -83,7 +84,7 @@ def _mail(proof: Proof) -> tuple[str, str]:
     return message.text.replace(mark, LINK), message.html.replace(mark, LINK)
 
 
-def _compared(proof: Proof) -> tuple[str, dict[int, pictures.Image.Image]]:
+def _compared(proof: Proof) -> tuple[str, dict[int, Image.Image]]:
     """Compare with the live edition's proof: (its version, the pages that differ).
 
     The number printed on each page is lent by the live edition: it is no difference.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from django.core.files.storage import storages
 from django.db import transaction
@@ -50,18 +51,18 @@ def drop(proofs: Iterable[Proof]) -> None:
     for proof in list(proofs):
         names = names_of(proof)
         proof.delete()
-        transaction.on_commit(lambda names=names: delete(names))
+        transaction.on_commit(partial(delete, names))
 
 
 def names_of(proof: Proof) -> list[str]:
     """Return the keys of a proof's files; some may have never been."""
     if not proof.folder:
         return []
-    numbers = range(1, max([proof.pages, proof.mail_pages, *proof.changed]) + 1)
-    names = [
-        f"{kind}-{n}.png" for kind in ("page", "ecart", "courriel") for n in numbers
+    numbers = range(1, max([proof.pages, *proof.changed]) + 1)
+    names = [f"{kind}-{n}.png" for kind in ("page", "ecart") for n in numbers]
+    return [
+        f"{proof.folder}/{name}" for name in ("synthese.pdf", "courriel.png", *names)
     ]
-    return [f"{proof.folder}/{name}" for name in ("synthese.pdf", *names)]
 
 
 def delete(names: Iterable[str]) -> None:

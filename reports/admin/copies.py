@@ -32,13 +32,15 @@ class DeliveredFilter(PeriodFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         periods = super().lookups(request, model_admin)
-        return [(days, f"Remis, {label}") for days, label in periods] + [
-            ("non", "Non remis")
+        return [
+            *((days, f"Remis, {label}") for days, label in periods),
+            ("oui", "Remis, depuis toujours"),
+            ("non", "Non remis"),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
-        if self.value() == "non":
-            return queryset.filter(delivered_at=None)
+        if self.value() in ("oui", "non"):
+            return queryset.filter(delivered_at__isnull=self.value() == "non")
         if period := self.period():
             start, end = period.bounds
             return queryset.filter(delivered_at__gte=start, delivered_at__lt=end)
@@ -54,6 +56,8 @@ class CopyEventInline(ReadOnly, admin.TabularInline[CopyEvent, Copy]):
 
 def copy_state(copy: Copy) -> str:
     """Name what became of a copy; its link is another matter."""
+    if copy.damaged_at:
+        return "fichier altéré"
     if copy.rendered_at:
         return "rendu"
     return "abandonné" if copy.failed_at else "demandé"
@@ -130,7 +134,17 @@ class CopyAdmin(CopyColumns, ReadOnly, Paged, admin.ModelAdmin[Copy]):
         ),
         (
             "Lien et fichier",
-            {"fields": ["link", "link_expires_at", "revoked_at", "size"]},
+            {
+                "fields": [
+                    "link",
+                    "link_expires_at",
+                    "revoked_at",
+                    "size",
+                    "sha256",
+                    "fingerprint",
+                    "damaged_at",
+                ]
+            },
         ),
         ("Envois", {"fields": ["sendings"]}),
     ]

@@ -80,7 +80,7 @@ class Migration(migrations.Migration):
                 ('size', models.PositiveIntegerField(default=0, verbose_name='taille (octets)')),
                 ('fingerprint', models.CharField(blank=True, max_length=64, verbose_name='empreinte du document')),
                 ('pages', models.PositiveSmallIntegerField(default=0, verbose_name='pages')),
-                ('mail_pages', models.PositiveSmallIntegerField(default=0)),
+                ('mail_height', models.PositiveSmallIntegerField(default=0)),
                 ('compared_with', models.CharField(blank=True, max_length=20)),
                 ('changed', models.JSONField(default=list)),
                 ('checks', models.JSONField(default=list, verbose_name='contrôles')),

@@ -108,13 +108,13 @@ class Proof(Claimable):
     persona = models.CharField("lecteur fictif", max_length=20)
     made_at = models.DateTimeField("faite le", null=True)
     cause = models.CharField("cause d’échec", max_length=200, blank=True)
-    # synthese.pdf, page-1.png …, ecart-1.png …, courriel-1.png …, in this folder.
+    # synthese.pdf, courriel.png, page-1.png …, ecart-1.png …, in this folder.
     folder = models.CharField(max_length=60, blank=True)
     sha256 = models.CharField("SHA-256", max_length=64, blank=True)
     size = models.PositiveIntegerField("taille (octets)", default=0)
     fingerprint = models.CharField("empreinte du document", max_length=64, blank=True)
     pages = models.PositiveSmallIntegerField("pages", default=0)
-    mail_pages = models.PositiveSmallIntegerField(default=0)
+    mail_height = models.PositiveSmallIntegerField(default=0)  # In pixels.
     # The live edition it was compared with, and the pages that differ from it.
     compared_with = models.CharField(max_length=20, blank=True)
     changed = models.JSONField(default=list)
