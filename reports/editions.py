@@ -7,7 +7,10 @@ To make one: change the document, add it to DECLARED with its note and what
 
 from __future__ import annotations
 
+import ast
 import hashlib
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -17,6 +20,8 @@ from typing import Any
 from django.conf import settings
 from django.db import migrations
 from django.db.models.functions import Now
+
+ROOT = Path(settings.BASE_DIR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +37,6 @@ FIRST = "2eda571ae2de87aea7ce88449d938af2387a75ad7fdb14b29b482ff5eaeb9b55"
 DECLARED = (Declared("1.0", FIRST, "Première édition."),)
 PRESENT = DECLARED[-1]  # The only one that this tree can make.
 
-# All that decides what is drawn. A comment counts, too: nobody has to judge it.
-SOURCES = (
-    "reports/study.py",
-    "reports/vocabulary.py",
-    "reports/personalisation.py",
-    "reports/readings.py",
-    "reports/tools.py",
-    "reports/pdf/*.py",
-    "reports/pdf/*.css",
-    "reports/pdf/fonts/*.ttf",
-    "templates/pdf/*.html",
-    "templates/reports/drawings/*.html",
-)
 # What the lock pins. Pango and HarfBuzz are the machine's: they are left out, so that
 # the same tree has the same fingerprint everywhere.
 ENGINE = (
@@ -53,8 +45,40 @@ ENGINE = (
 
 
 def sources() -> list[Path]:
-    root = Path(settings.BASE_DIR)
-    return sorted({path for pattern in SOURCES for path in root.glob(pattern)})
+    """Return all that decides what is drawn: code, templates, style and fonts.
+
+    What `reports.pdf` imports or its templates include is found, not listed, so that
+    nothing is forgotten. A comment counts, too: nobody has to judge it.
+    """
+    reports, templates = ROOT / "reports", ROOT / "templates"
+    found = {*(reports / "pdf").glob("*.css"), *(reports / "pdf/fonts").glob("*.ttf")}
+    waiting = {*(reports / "pdf").glob("*.py"), *(templates / "pdf").rglob("*.html")}
+    while waiting:
+        path = waiting.pop()
+        found.add(path)
+        named = _imported if path.suffix == ".py" else _included
+        waiting |= {other for other in named(path) if other.is_file()} - found
+    return sorted(found)
+
+
+def _imported(path: Path) -> Iterator[Path]:
+    """Yield the files that the modules named in an import of `reports` may be."""
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{a.name}" for a in node.names)]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        for name in names:
+            if name.startswith("reports."):
+                module = ROOT.joinpath(*name.split("."))
+                yield from (module.with_suffix(".py"), module / "__init__.py")
+
+
+def _included(path: Path) -> Iterator[Path]:
+    for name in re.findall(r"""["']([\w/.-]+\.html)""", path.read_text("utf-8")):
+        yield ROOT / "templates" / name
 
 
 @cache
@@ -63,7 +87,7 @@ def fingerprint() -> str:
     lines = [f"{name} {version(name)}" for name in ENGINE]
     for path in sources():
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        lines.append(f"{path.relative_to(settings.BASE_DIR).as_posix()} {digest}")
+        lines.append(f"{path.relative_to(ROOT).as_posix()} {digest}")
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
