@@ -95,7 +95,10 @@ def _leave(copy: Copy) -> None:
     Between the deployment of an edition and its publication, and where two releases
     run side by side, nothing is made that would bear another edition's number.
     """
-    cause = f"édition {copy.edition.version} : ici, {editions.PRESENT.version}"
+    cause = (
+        f"ce processus porte l’édition {editions.PRESENT.version}, "
+        f"non la {copy.edition.version}"
+    )
     with transaction.atomic():
         copy.postpone(OTHER_TREE, attempts=copy.attempts - 1)
         if not copy.events.filter(cause=cause).exists():
