@@ -72,7 +72,7 @@ def inspect_mail(text: str, html: str, printed: tuple[str, ...]) -> Check:
     if not text.strip() or not html.strip():
         return Check("mail", False, "Une des deux versions du courriel est vide.")
     if unknown:
-        return Check("mail", False, f"Nombres inconnus : {', '.join(unknown)}.")
+        return Check("mail", False, f"Nombres inconnus\u00a0: {', '.join(unknown)}.")
     return Check("mail", True, "Versions texte et HTML, aucun nombre inconnu.")
 
 
@@ -116,6 +116,10 @@ def _string(function: Any, element: Any) -> str:
     return buffer.raw.decode("utf-16-le").rstrip("\0")
 
 
+def _on(number: int, words: str) -> str:
+    return f"Page\u00a0{number}\u00a0: {words}"
+
+
 def _count(sheets: list[Sheet]) -> Check:
     least, most = PAGES
     words = f"{len(sheets)} pages, pour {least} à {most} attendues."
@@ -123,25 +127,27 @@ def _count(sheets: list[Sheet]) -> Check:
 
 
 def _weight(content: bytes) -> Check:
-    words = f"{len(content) / 1000:.0f} ko, pour {HEAVIEST // 1000} ko au plus."
+    words = (
+        f"{len(content) / 1000:.0f}\u00a0ko, pour {HEAVIEST // 1000}\u00a0ko au plus."
+    )
     return Check("size", len(content) <= HEAVIEST, words)
 
 
 def _embedded(sheets: list[Sheet]) -> Check:
     fonts = {name: inside for sheet in sheets for name, inside in sheet.fonts.items()}
     if missing := sorted(name for name, inside in fonts.items() if not inside):
-        return Check("fonts", False, f"Non incorporées : {', '.join(missing)}.")
+        return Check("fonts", False, f"Non incorporées\u00a0: {', '.join(missing)}.")
     return Check("fonts", bool(fonts), f"{len(fonts)} polices, toutes incorporées.")
 
 
 def _within(sheets: list[Sheet]) -> Check:
     for number, sheet in enumerate(sheets, start=1):
         for text in _outside(sheet):
-            words = f"Page {number} : « {text} » sort de la page."
-            return Check("overflow", False, words)
+            words = f"«\u00a0{text}\u00a0» sort de la page."
+            return Check("overflow", False, _on(number, words))
         for one, other in _overprinted(sheet):
-            words = f"Page {number} : « {one} » et « {other} » se recouvrent."
-            return Check("overflow", False, words)
+            words = f"«\u00a0{one}\u00a0» recouvre «\u00a0{other}\u00a0»."
+            return Check("overflow", False, _on(number, words))
     return Check("overflow", True, "Rien ne sort des pages ni ne se recouvre.")
 
 
@@ -167,7 +173,9 @@ def _overprinted(sheet: Sheet) -> Iterator[tuple[str, str]]:
 def _described(sheets: list[Sheet]) -> Check:
     for number, sheet in enumerate(sheets, start=1):
         if not all(text.strip() for text in sheet.figures):
-            words = f"Page {number} : un dessin n’a pas de texte de remplacement."
+            words = (
+                f"Page\u00a0{number}\u00a0: un dessin n’a pas de texte de remplacement."
+            )
             return Check("alternatives", False, words)
     count = sum(len(sheet.figures) for sheet in sheets)
     return Check("alternatives", count > 0, f"{count} dessins, tous décrits.")
@@ -177,7 +185,7 @@ def _reader(sheets: list[Sheet], reader: Reader) -> Check:
     cover = _squashed(sheets[0].text) if sheets else ""
     said = (reader.full_name, reader.function_label, reader.organisation)
     if missing := [text for text in said if _squashed(text) not in cover]:
-        words = f"Absent de la couverture : {', '.join(missing)}."
+        words = f"Absent de la couverture\u00a0: {', '.join(missing)}."
         return Check("reader", False, words)
     return Check("reader", True, "La couverture nomme le lecteur en entier.")
 
@@ -186,12 +194,12 @@ def _numbers(pages: list[str], printed: tuple[str, ...]) -> Check:
     """Find the nine figures, and no number that the study does not know."""
     text = _squashed(" ".join(pages))
     if missing := [s for s in FIGURES.values() if _squashed(s) not in text]:
-        return Check("figures", False, f"Chiffre absent : {missing[0]}")
+        return Check("figures", False, f"Chiffre absent\u00a0: {missing[0]}")
     numbered = (*printed, *map(str, range(1, len(pages) + 1)))
     for number, page in enumerate(pages, start=1):
         if unknown := unknown_numbers(page, numbered):
-            words = f"Page {number}, nombres inconnus : {', '.join(unknown)}."
-            return Check("figures", False, words)
+            words = f"nombres inconnus\u00a0: {', '.join(unknown)}."
+            return Check("figures", False, _on(number, words))
     return Check("figures", True, "Les neuf chiffres, et aucun nombre inconnu.")
 
 

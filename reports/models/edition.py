@@ -59,18 +59,18 @@ class Edition(models.Model):
         if self.published_at:
             return ["Cette édition est déjà publiée."]
         if not self.is_made_here:
-            return [f"Ce déploiement porte l’édition {editions.PRESENT.version}."]
+            return [f"Ce déploiement porte l’édition\u00a0{editions.PRESENT.version}."]
         if editions.fingerprint() != editions.PRESENT.fingerprint:
             return ["Le document a changé depuis que cette édition a été déclarée."]
         reasons = []
         proofs = list(self.proofs.all())
         made = [proof for proof in proofs if proof.made_at]
         if len(made) < len(PERSONAS):
-            reasons.append(f"Épreuves faites : {len(made)} sur {len(PERSONAS)}.")
+            reasons.append(f"Épreuves faites\u00a0: {len(made)} sur {len(PERSONAS)}.")
         if any(proof.fingerprint != editions.fingerprint() for proof in made):
             reasons.append("Des épreuves viennent d’un autre état du document.")
         if red := sum(len(proof.failed_checks) for proof in made):
-            reasons.append(f"Contrôles en échec : {red}.")
+            reasons.append(f"Contrôles en échec\u00a0: {red}.")
         return reasons
 
     def publish(self, note: str) -> None:
