@@ -78,7 +78,7 @@ def proofs(model_admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
         made=made,
         total=len(PERSONAS),
         under_way=under_way,
-        refresh=REFRESH if under_way else None,
+        refresh=REFRESH if under_way and "figer" not in request.GET else None,
         may_order=edition.is_made_here
         and request.user.has_perm("reports.publish_edition"),
         here=editions.PRESENT.version,

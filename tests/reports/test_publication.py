@@ -146,6 +146,7 @@ def test_proofs_are_ordered_stopped_and_taken_up_from_the_page(
     assert Proof.objects.due().count() == len(PERSONAS)
     assert '<meta http-equiv="refresh" content="2">' in started.text
     assert "0 épreuve sur 8" in started.text
+    assert "http-equiv" not in client.get(f"{url}?figer=1").text
     stopped = order("arreter")
     assert not Proof.objects.due().exists()
     assert "http-equiv" not in stopped.text
