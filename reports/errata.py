@@ -37,7 +37,7 @@ def holders(edition: Edition, erratum: Erratum | None = None) -> Holders:
     copies: list[Any] = list(
         Copy.objects.held()
         .genuine()
-        .filter(edition=edition)
+        .filter(edition=edition, lead__merged_into__erased_at=None)
         .annotate(person=Coalesce("lead__merged_into_id", "lead_id"))
         .order_by("-requested_at", "-pk")
     )

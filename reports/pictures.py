@@ -38,7 +38,7 @@ def mail(html: str) -> Image.Image:
         )
     image = pages(content)[0]
     ground = Image.new("RGB", image.size, image.getpixel((0, image.height - 1)))
-    box = ImageChops.difference(image, ground).getbbox()
+    box = ImageChops.difference(image, ground).getbbox() or (0, 0, 0, 0)
     return image.crop((0, 0, image.width, min(image.height, box[3] + 20)))
 
 

@@ -25,11 +25,11 @@ def grant(apps, schema_editor):
     create_permissions(registry.get_app_config("reports"), apps=apps, verbosity=0)
     Permission = apps.get_model("auth", "Permission")
     for name, codenames in (("Marketing", MARKETING), ("DPO", DPO)):
-        apps.get_model("auth", "Group").objects.get(name=name).permissions.add(
-            *Permission.objects.filter(
-                content_type__app_label="reports", codename__in=codenames
-            )
+        permissions = Permission.objects.filter(
+            content_type__app_label="reports", codename__in=codenames
         )
+        for group in apps.get_model("auth", "Group").objects.filter(name=name):
+            group.permissions.add(*permissions)
 
 
 def revoke(apps, schema_editor):

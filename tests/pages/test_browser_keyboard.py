@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db.models.functions import Now
 
+from reports import editions
 from reports.models import Edition
 from tests.pages.states import COMPLETE, PAGES
 
@@ -86,7 +87,9 @@ def test_the_skip_link_leads_to_the_contents(new_page):
 
 @pytest.fixture
 def edition(transactional_db):
-    Edition.objects.get_or_create(version="1.0", defaults={"published_at": Now()})
+    Edition.objects.get_or_create(
+        version=editions.PRESENT.version, defaults={"published_at": Now()}
+    )
 
 
 def reach(page, identifier):

@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 
 from outbox.models import Message
 from outbox.tasks import send_message
+from reports import editions
 from reports.models import Copy, Edition
 from reports.tasks import render_copy
 from tests.browser import in_database
@@ -22,7 +23,9 @@ CHOICES = ("organisation_type", "job_function", "region")
 
 @pytest.fixture
 def edition(transactional_db):
-    Edition.objects.get_or_create(version="1.0", defaults={"published_at": Now()})
+    Edition.objects.get_or_create(
+        version=editions.PRESENT.version, defaults={"published_at": Now()}
+    )
 
 
 def work():

@@ -22,14 +22,17 @@ from tests.leads.factories import CopyFactory, MessageFactory, SubmissionFactory
 
 pytestmark = pytest.mark.django_db
 
+LIVE = editions.PRESENT.version
+NEXT = "99.0"
+
 
 @pytest.fixture
 def other_tree(monkeypatch):
-    """Make this process one that carries edition 1.1, declared and not published."""
-    declared = editions.Declared("1.1", editions.fingerprint(), "Une note.")
+    """Make this process one that carries a later edition, declared only."""
+    declared = editions.Declared(NEXT, editions.fingerprint(), "Une note.")
     monkeypatch.setattr(editions, "PRESENT", declared)
     monkeypatch.setattr(editions, "DECLARED", (*editions.DECLARED, declared))
-    return Edition.objects.create(version="1.1", note=declared.note)
+    return Edition.objects.create(version=NEXT, note=declared.note)
 
 
 # --- The fingerprint --------------------------------------------------------------
@@ -117,24 +120,24 @@ def test_the_fingerprint_rests_on_what_the_lock_pins():
 
 
 def test_a_declared_edition_waits_for_its_proofs(other_tree):
-    Edition.objects.filter(version="1.1").delete()
+    Edition.objects.filter(version=NEXT).delete()
     CopyFactory()
 
-    editions.declare("1.1").code(apps, None)
+    editions.declare(NEXT).code(apps, None)
 
-    edition = Edition.objects.get(version="1.1")
+    edition = Edition.objects.get(version=NEXT)
     assert edition.published_at is None
     assert edition.fingerprint == editions.fingerprint()
-    assert Edition.current().version == "1.0"
+    assert Edition.current().version == LIVE
 
 
 def test_where_no_copy_was_ever_asked_for_it_is_published_at_once(other_tree):
-    Edition.objects.filter(version="1.1").delete()
+    Edition.objects.filter(version=NEXT).delete()
 
-    editions.declare("1.1").code(apps, None)
-    editions.declare("1.1").code(apps, None)
+    editions.declare(NEXT).code(apps, None)
+    editions.declare(NEXT).code(apps, None)
 
-    assert Edition.current().version == "1.1"
+    assert Edition.current().version == NEXT
 
 
 def test_the_first_edition_holds_its_fingerprint():
@@ -181,7 +184,7 @@ def test_a_tree_makes_no_other_edition_than_its_own(other_tree):
     assert copy.attempts == 0
     event = copy.events.get()
     assert event.kind == CopyEvent.Kind.DEFERRED
-    assert event.cause == "ce processus porte l’édition 1.1, non la 1.0"
+    assert event.cause == f"ce processus porte l’édition {NEXT}, non la {LIVE}"
 
 
 def test_a_copy_that_waited_is_of_the_edition_published_meanwhile(other_tree):

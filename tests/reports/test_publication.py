@@ -29,7 +29,7 @@ from tests.leads.factories import (
 from tests.leads.pages import notices, page, shown
 from tests.leads.test_admin import INLINE
 from tests.pages.reading import Page, typography_faults
-from tests.reports.test_editions import other_tree  # noqa: F401 (a fixture)
+from tests.reports.test_editions import LIVE, NEXT, other_tree  # noqa: F401 (a fixture)
 
 pytestmark = pytest.mark.django_db
 
@@ -62,7 +62,7 @@ def draft(other_tree):  # noqa: F811
             pages=2,
             mail_height=1000,
             fingerprint=editions.fingerprint(),
-            compared_with="1.0",
+            compared_with=LIVE,
             changed=[2],
             checks=GREEN,
         )
@@ -161,7 +161,7 @@ def test_only_the_edition_of_this_tree_can_be_proofed(client, sign_in, draft):
     url = page("edition_proofs", live.pk)
     client.post(url, {"ordre": "commencer"})
     assert not live.proofs.exists()
-    assert "Ce déploiement porte l’édition\xa01.1" in client.get(url).text
+    assert f"Ce déploiement porte l’édition\xa0{NEXT}" in client.get(url).text
 
 
 def test_the_gallery_shows_every_reader_page_by_page_with_the_checks(
@@ -256,6 +256,17 @@ def test_pages_are_french_and_need_nothing_inline(client, sign_in, draft):
         assert len(read.ids) == len(set(read.ids))
 
 
+def test_staff_are_told_that_visitors_wait_for_a_publication(client, sign_in, draft):
+    sign_in("Marketing")
+    CopyFactory()
+    notice = notices(client.get(page("reports_edition_changelist")))[0]
+    assert notice.endswith("les nouvelles demandes attendent. En attente\xa0: 1.")
+
+    draft.publish(NOTE)
+
+    assert not notices(client.get(page("reports_edition_changelist")))
+
+
 # --- Publishing -------------------------------------------------------------------
 
 
@@ -264,11 +275,11 @@ def test_an_edition_is_published_with_a_note(client, sign_in, draft):
 
     response = publish(client, draft)
 
-    assert notices(response)[0] == "L’édition\xa01.1 est publiée."
+    assert notices(response)[0] == f"L’édition\xa0{NEXT} est publiée."
     edition = Edition.current()
-    assert (edition.version, edition.note) == ("1.1", NOTE)
+    assert (edition.version, edition.note) == (NEXT, NOTE)
     assert edition.fingerprint == editions.fingerprint()
-    assert LogEntry.objects.get(user=user).object_repr == "édition 1.1"
+    assert LogEntry.objects.get(user=user).object_repr == f"édition {NEXT}"
 
 
 def red(draft):
@@ -301,7 +312,7 @@ def test_an_edition_is_not_published_while_anything_is_wrong(
 
     response = publish(client, draft)
 
-    assert Edition.current().version == "1.0"
+    assert Edition.current().version == LIVE
     assert any(reason in notice for notice in notices(response))
     assert reason in response.text
 
@@ -313,7 +324,8 @@ def test_an_altered_document_is_not_published(draft, monkeypatch):
 
 
 def test_another_tree_s_edition_is_not_published(draft, monkeypatch):
-    monkeypatch.setattr(editions, "PRESENT", editions.DECLARED[0])
+    other = editions.Declared("98.0", editions.fingerprint(), "")
+    monkeypatch.setattr(editions, "PRESENT", other)
     with pytest.raises(NotReady, match="Ce déploiement porte"):
         draft.publish(NOTE)
 
@@ -330,7 +342,7 @@ def test_an_edition_is_published_once(draft):
 
 @pytest.fixture
 def cast():
-    """Some who hold edition 1.0, and many who look as though they did."""
+    """Some who hold the live edition, and many who look as though they did."""
     other = Edition.objects.create(version="0.9")
     holders = [delivered(), delivered()]
     twice = delivered()
@@ -471,7 +483,7 @@ def test_a_crash_on_the_way_leaves_nobody_told_and_the_next_press_all(
 
 @pytest.mark.django_db(transaction=True)
 def test_two_who_press_at_once_tell_each_holder_once():
-    Edition.objects.get_or_create(version="1.0", defaults={"published_at": Now()})
+    Edition.objects.get_or_create(version=LIVE, defaults={"published_at": Now()})
     edition = Edition.current()
     people = {delivered().lead_id for _ in range(12)}
     together = Barrier(4)
