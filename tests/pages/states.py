@@ -139,6 +139,10 @@ def mail() -> dict[str, Any]:
     }
 
 
+def erratum() -> dict[str, Any]:
+    return {**mail(), "note": "Page 3\xa0: la légende complète est sur la page."}
+
+
 _STATES: dict[str, State] = {
     "accueil": State("leads/landing.html", form(), address="/"),
     "formulaire-a-corriger": State("leads/landing.html", form(TO_CORRECT)),
@@ -176,6 +180,7 @@ _STATES: dict[str, State] = {
     "erreur-500": State("500.html", alone=True),
     "erreur-503": State("503.html", alone=True),
     "courriel": State("emails/synthesis.html", mail, mail=True),
+    "courriel-erratum": State("emails/erratum.html", erratum, mail=True),
 }
 STATES = {name: replace(state, name=name) for name, state in _STATES.items()}
 PAGES = {name: state for name, state in STATES.items() if not state.mail}
