@@ -7,19 +7,17 @@ send twice than never.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import random
 import smtplib
 from typing import Any
 
 from django.conf import settings
-from django.core.files.storage import storages
 from django.core.mail import EmailMultiAlternatives, mailers
 from django.db import transaction
 from django.db.models.functions import Now
 
-from outbox import tokens
+from outbox import files, tokens
 from outbox.claims import LeaseLost
 from outbox.models import LINK_TOKEN, MARK, Message, MessageEvent, Suppression
 from outbox.smtp import ImpossibleAddress
@@ -32,14 +30,10 @@ BACK_OFF = (15, 60, 240, 900, 3600, 4 * 3600)
 MAX_ATTEMPTS = 12  # About a day of a server that answers "later".
 
 
-class DamagedAttachment(Exception):
-    """The stored bytes are not those that were rendered."""
-
-
 def build(message: Message) -> EmailMultiAlternatives:
     """Return the message as it leaves: links made, files attached, headers set.
 
-    Raises FileNotFoundError or DamagedAttachment where a file is not what it was.
+    Raises OSError or DamagedFile where a file is not what it was.
     """
     mail = EmailMultiAlternatives(
         message.subject,
@@ -52,10 +46,7 @@ def build(message: Message) -> EmailMultiAlternatives:
     if message.html:
         mail.attach_alternative(_with_links(message.html, message), "text/html")
     for part in message.attachments:
-        with storages["copies"].open(part["key"]) as file:
-            content = file.read()
-        if hashlib.sha256(content).hexdigest() != part["sha256"]:
-            raise DamagedAttachment(part["key"])
+        content = files.read(part["key"], part["sha256"])
         mail.attach(part["name"], content, part["type"])
     return mail
 

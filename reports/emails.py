@@ -9,10 +9,12 @@ from django.urls import reverse
 from outbox.composing import compose
 from outbox.models import LINK_TOKEN, MARK, Message
 from reports import study
-from reports.models import COPY_TOKEN, Copy
+from reports.models import COPY_TOKEN, Copy, Erratum
 
 FILE_NAME = "santescopie-2026-synthese.pdf"
 SUBJECT = "Votre synthèse Santéscopie 2026"
+ERRATUM_SUBJECT = "Erratum à votre synthèse Santéscopie 2026"
+COPY_URL = MARK.format(name="copy")
 # The figure of the page's statement, which the mail draws as the page does.
 _DRAWN = study.FIGURES["professionnels-utilisateurs"].amount
 
@@ -21,18 +23,11 @@ def synthesis(copy: Copy) -> Message:
     """Return the message that brings a rendered copy to its reader."""
     return compose(
         "synthesis",
-        context(copy, MARK.format(name="copy")),
+        context(copy, COPY_URL),
         lead_id=copy.lead_id,
         recipient=copy.recipient,
         subject=SUBJECT,
-        links={
-            "copy": {
-                "purpose": COPY_TOKEN,
-                "uid": str(copy.uid),
-                "generation": copy.token_generation,
-                "path": reverse("reports:copy", args=[LINK_TOKEN]),
-            }
-        },
+        links={"copy": _link_to(copy)},
         attachments=[
             {
                 "key": copy.file,
@@ -41,6 +36,24 @@ def synthesis(copy: Copy) -> Message:
                 "sha256": copy.sha256,
             }
         ],
+    )
+
+
+def erratum(erratum: Erratum, copy: Copy) -> Message:
+    """Return the message that tells the holder of a copy what staff wrote."""
+    return compose(
+        "erratum",
+        {
+            "note": erratum.note,
+            "edition": erratum.edition.version,
+            "reference": copy.reference,
+            "copy_url": COPY_URL,
+            "study": study,
+        },
+        lead_id=copy.lead_id,
+        recipient=copy.recipient,
+        subject=ERRATUM_SUBJECT,
+        links={"copy": _link_to(copy)},
     )
 
 
@@ -54,4 +67,14 @@ def context(copy: Copy, copy_url: str) -> dict[str, Any]:
         "field": [
             [row + column < _DRAWN for column in range(10)] for row in range(0, 100, 10)
         ],
+    }
+
+
+def _link_to(copy: Copy) -> dict[str, Any]:
+    """Say how the link to a copy is made when the message leaves."""
+    return {
+        "purpose": COPY_TOKEN,
+        "uid": str(copy.uid),
+        "generation": copy.token_generation,
+        "path": reverse("reports:copy", args=[LINK_TOKEN]),
     }

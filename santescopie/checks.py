@@ -7,6 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+from reports import editions
+
 
 @register(deploy=True)
 def publisher_is_known(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -42,3 +44,17 @@ def site_is_secure(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if settings.DELAY_SCALE != 1:
         errors.append(Error("DELAY_SCALE is not 1.", id="santescopie.E004"))
     return errors
+
+
+@register(deploy=True)
+def document_is_its_edition(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if editions.fingerprint() == editions.PRESENT.fingerprint:
+        return []
+    version = editions.PRESENT.version
+    return [
+        Error(
+            f"The document is not edition {version} any more: declare another one in "
+            "reports/editions.py.",
+            id="santescopie.E006",
+        )
+    ]

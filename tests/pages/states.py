@@ -158,6 +158,10 @@ def mail(reader: Reader = PERSONAS["dsi"], **changes: Any) -> dict[str, Any]:
     return identity() | context | given | changes
 
 
+def erratum() -> dict[str, Any]:
+    return {**mail(), "note": "Page 3\xa0: la légende complète est sur la page."}
+
+
 _STATES: dict[str, State] = {
     "accueil": State("leads/landing.html", form(), address="/"),
     "formulaire-a-corriger": State("leads/landing.html", form(TO_CORRECT)),
@@ -294,6 +298,7 @@ _STATES: dict[str, State] = {
     "courriel-noms-longs": State(
         "emails/synthesis.html", lambda: mail(PERSONAS["noms-longs"]), mail=True
     ),
+    "courriel-erratum": State("emails/erratum.html", erratum, mail=True),
 }
 STATES = {name: replace(state, name=name) for name, state in _STATES.items()}
 PAGES = {name: state for name, state in STATES.items() if not state.mail}

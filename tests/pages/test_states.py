@@ -53,6 +53,7 @@ MORE = {
         "6", "1", "3", "24", "80715", "75334", "07",
     },
     "mentions-legales": {"1"},  # The version of the font's licence.
+    "courriel-erratum": {"1", "0", "3"},  # The edition, and the page of its note.
 }  # fmt: skip
 MORE["confidentialite-renseignee"] = MORE["confidentialite"] | {"1", "2", "35000"}
 MORE["mentions-legales-renseignees"] = {
