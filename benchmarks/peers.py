@@ -58,11 +58,11 @@ def typst() -> Iterator[Peer]:
     import typst
 
     fonts = typst.Fonts(
-        include_system_fonts=False,
+        include_system_fonts=True,  # For letters that the bundled ones have not.
         include_embedded_fonts=False,
         font_paths=[str(FONTS)],
     )
-    compiler = typst.Compiler(font_paths=fonts, ignore_system_fonts=True)
+    compiler = typst.Compiler(font_paths=fonts)
 
     def make(source: str) -> bytes:
         made = compiler.compile(

@@ -14,6 +14,7 @@ FIRST = (
     "Camille", "Zoë", "François", "Maëlys", "Noël", "Inès", "Øyvind", "Łucja", "José",
     "Marie-Françoise-Bérengère", "Ž", "Jean-Loup", "ANNE-CÉCILE", "Gül",
 )  # fmt: skip
+RARE = "Nguyễn"  # One letter in it is not in the house's font.
 LAST = (
     "Exemple", "d’Essai", "Fictif-Modèle", "Ünal-Spécimen", "Gabarit", "Œuvre-Maquette",
     "de La Démonstration-Fictive d’Exempleville-sur-Maquette", "Šablona", "O'Témoin",
@@ -60,8 +61,7 @@ def readers(count: int, *, seed: int = 1) -> Iterator[tuple[Reader, str]]:
 
     for _ in range(count):
         reader = Reader(
-            # One letter in it is not the house's font's.
-            first_name="Nguyễn" if rng.random() < 0.01 else rng.choice(FIRST),
+            first_name=RARE if rng.random() < 0.01 else rng.choice(FIRST),
             last_name=rng.choice(LAST),
             organisation=rng.choice(PLACES).format(rng.randint(1, 180)),
             organisation_type=maybe(OrganisationType.values),
