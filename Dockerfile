@@ -20,6 +20,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     XDG_CACHE_HOME=/tmp/cache \
     COPIES_DIR=/srv/copies \
+    PDF_BASES_DIR=/tmp/bases \
     PORT=8000 \
     WEB_CONCURRENCY=2
 WORKDIR /srv/santescopie

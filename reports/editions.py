@@ -32,7 +32,7 @@ class Declared:
 
 
 # Until it is released, 1.0 follows the tree: replace this by what is printed.
-FIRST = "9211b54ddbba846d5fc4d7b86bcf8682479928b397d35943b8de6a7deee12d1a"
+FIRST = "022d903c9af5ad287206644ffd2f74d2b26a55f4ee2389542f9d6ae4e2875d0d"
 
 DECLARED = (Declared("1.0", FIRST, "Première édition."),)
 PRESENT = DECLARED[-1]  # The only one that this tree can make.

@@ -141,6 +141,8 @@ STORAGES: dict[str, dict[str, Any]] = {
         },
     },
 }
+# What every reader's PDF shares, made once: a private folder of this user's, a cache.
+PDF_BASES_DIR = Path(env("PDF_BASES_DIR", default=str(VAR_DIR / "bases")))
 STATIC_URL = "/static/"
 STATIC_ROOT: str | None = env("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))
 STATICFILES_DIRS = [BASE_DIR / "static"]

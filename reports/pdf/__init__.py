@@ -10,12 +10,14 @@ from __future__ import annotations
 import datetime
 import hashlib
 import unicodedata
+from functools import partial
+from typing import Any
 
 from django.template.loader import render_to_string
 
 from reports import document, study
-from reports.pdf import engine
-from reports.personalisation import Reader, segment_of
+from reports.pdf import bases, engine, fast
+from reports.personalisation import Reader, Segment, segment_of
 
 __all__ = ["compose", "render"]
 
@@ -31,6 +33,9 @@ DENSITIES = ((300, "crowded"), (120, "dense"))
 LONGEST = 220  # Letters of one line of the label; what comes after is cut.
 STACKED = 4  # Marks that one letter may carry: no script needs more.
 
+# Lines: what, value, note.
+Label = list[tuple[str, str, str]]
+
 
 def render(
     reader: Reader, *, edition: str, reference: str, date: datetime.date
@@ -44,33 +49,82 @@ def render(
 
 
 def compose(
-    reader: Reader, *, edition: str, reference: str, date: datetime.date
+    reader: Reader,
+    *,
+    edition: str,
+    reference: str,
+    date: datetime.date,
+    whole: bool = False,
 ) -> engine.Written:
     """Return the reader's copy and its number of pages. See `render`.
 
     A character that no font draws leaves the label: PDF/A and PDF/UA forbid the empty
-    box that would stand for it.
+    box that would stand for it. `whole` lays out every page, as where the fast way does
+    not fit: for comparison.
     """
-    context = {
-        **document.contents(segment_of(reader)),
-        "brand": study.NAME.split(),
-        "edition": edition,
-        "date": date,
-        "printed_date": french_date(date),
-    }
-    links = {page.key: page.title for page in context["reading"].pages.values()}
+    segment = segment_of(reader)
+    pages = document.contents(segment)["reading"].pages.values()
+    links = {page.key: page.title for page in pages}
     identifier = hashlib.sha256(f"{reference} {edition}".encode()).hexdigest()[:32]
 
     def write(without: str) -> engine.Written:
         label = _label(reader, reference, without)
-        html = render_to_string(
-            "pdf/synthesis.html",
-            {**context, "label": label, "density": _density(label)},
-        )
+        if not whole and (
+            written := fast.write(
+                _alone(label, edition, date),
+                key=(edition, segment.key),
+                stand_in=partial(_stand_in, edition, segment),
+                links=links,
+                identifier=identifier,
+                date=date,
+            )
+        ):
+            return written
+        html = _whole(label, segment, edition, date)
         return engine.write(html, identifier=identifier, links=links)
 
     written = write("")
     return write(written.undrawn) if written.undrawn else written
+
+
+def html(reader: Reader, *, edition: str, reference: str, date: datetime.date) -> str:
+    """Return what the whole document is laid out from."""
+    label = _label(reader, reference, "")
+    return _whole(label, segment_of(reader), edition, date)
+
+
+def _stand_in(edition: str, segment: Segment) -> tuple[str, str]:
+    """Return the whole document, and its label alone, for nobody: see `bases`."""
+    letters = fast.alphabet()
+    # Only values are typed; the rest of the label is the house's own French.
+    ours = "".join(c for c in letters if c <= "ÿ" or c in "œŒ’")
+    label = [(ours, letters, ours)]
+    whole = _whole(label, segment, edition, bases.DATE)
+    return whole, _alone(label, edition, bases.DATE)
+
+
+def _whole(label: Label, segment: Segment, edition: str, date: datetime.date) -> str:
+    context = {
+        **document.contents(segment),
+        **_printed(label, edition, date),
+        "brand": study.NAME.split(),
+        "date": date,
+    }
+    return render_to_string("pdf/synthesis.html", context)
+
+
+def _alone(label: Label, edition: str, date: datetime.date) -> str:
+    return render_to_string("pdf/alone.html", _printed(label, edition, date))
+
+
+def _printed(label: Label, edition: str, date: datetime.date) -> dict[str, Any]:
+    """Return what the label shows."""
+    return {
+        "label": label,
+        "density": _density(label),
+        "edition": edition,
+        "printed_date": french_date(date),
+    }
 
 
 def french_date(date: datetime.date) -> str:
@@ -79,7 +133,7 @@ def french_date(date: datetime.date) -> str:
     return f"{day}\u00a0{MONTHS[date.month - 1]}\u00a0{date.year}"
 
 
-def _label(reader: Reader, reference: str, without: str) -> list[tuple[str, str, str]]:
+def _label(reader: Reader, reference: str, without: str) -> Label:
     """Return the lines of the cover's label: what, value, note. No empty line."""
     absent = str.maketrans("", "", without)
     place = ", ".join(filter(None, (reader.type_label, reader.region_label)))
@@ -93,7 +147,7 @@ def _label(reader: Reader, reference: str, without: str) -> list[tuple[str, str,
     return [line for line in lines if line[1]]
 
 
-def _density(label: list[tuple[str, str, str]]) -> str:
+def _density(label: Label) -> str:
     letters = sum(len(value) for _, value, _ in label)
     return next((name for limit, name in DENSITIES if letters > limit), "")
 

@@ -12,9 +12,9 @@ import gc
 import logging
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
@@ -39,6 +39,8 @@ SCHEME = "santescopie"  # Ours alone: no other handler knows it.
 BUNDLED = {
     f"{SCHEME}:{path.name}": path for path in sorted((HERE / "fonts").glob("*.ttf"))
 }
+
+Finisher = Callable[[Any, Any], None]
 
 
 class ForbiddenFetch(RuntimeError):
@@ -153,30 +155,50 @@ os.register_at_fork(after_in_child=_forget)
 atexit.register(close)
 
 
-def write(html: str, *, identifier: str, links: Mapping[str, str]) -> Written:
-    """Lay out and write a document; `links` names the targets of its inner links."""
+@contextmanager
+def at_work() -> Iterator[tuple[Engine, WithoutNames]]:
+    """Lend the engine to one document, and count the letters that no font draws."""
     discreet = WithoutNames()
     with _lock:
-        tools = engine()
         LOGGER.addFilter(discreet)
         try:
-            document = HTML(string=html, url_fetcher=tools.fetcher).render(
-                font_config=tools.fonts,
-                stylesheets=[tools.style],
-                pdf_variant=VARIANT,
-            )
-            document.color_profiles["srgb"] = tools.profile
-            content: bytes = document.write_pdf(
-                finisher=partial(tagging.finish, links=links),
-                pdf_variant=VARIANT,
-                output_intent=INTENT,
-                pdf_identifier=identifier.encode(),
-            )
+            yield engine(), discreet
         except FatalURLFetchingError as error:
             # A BaseException, which the handlers of a worker would not see.
             raise ForbiddenFetch(str(error)) from error
         finally:
             LOGGER.removeFilter(discreet)
-    if discreet.missing:
-        logger.warning("No font draws %d of the characters.", len(discreet.missing))
+            if discreet.missing:
+                count = len(discreet.missing)
+                logger.warning("No font draws %d of the characters.", count)
+
+
+def lay_out(html: str, tools: Engine) -> Any:
+    return HTML(string=html, url_fetcher=tools.fetcher).render(
+        font_config=tools.fonts, stylesheets=[tools.style], pdf_variant=VARIANT
+    )
+
+
+def write(
+    html: str, *, identifier: str, links: Mapping[str, str], see: Finisher | None = None
+) -> Written:
+    """Lay out and write a document; `links` names the targets of its inner links.
+
+    `see` is shown the document once it is built, before it is written.
+    """
+
+    def finish(document: Any, pdf: Any) -> None:
+        tagging.finish(document, pdf, links=links)
+        if see:
+            see(document, pdf)
+
+    with at_work() as (tools, discreet):
+        document = lay_out(html, tools)
+        document.color_profiles["srgb"] = tools.profile
+        content: bytes = document.write_pdf(
+            finisher=finish,
+            pdf_variant=VARIANT,
+            output_intent=INTENT,
+            pdf_identifier=identifier.encode(),
+        )
     return Written(content, len(document.pages), "".join(discreet.missing))

@@ -43,10 +43,10 @@ from reports import pdf
 from reports.personalisation import PERSONAS
 
 def digest():
-    content = pdf.render(
+    content = pdf.compose(
         PERSONAS["dg-chu"], edition="1.0", reference="SC26-DEMO-DEMO",
-        date=datetime.date(2026, 11, 23),
-    )
+        date=datetime.date(2026, 11, 23), whole=True,
+    ).content
     return hashlib.sha256(content).hexdigest()
 
 print(digest(), flush=True)
