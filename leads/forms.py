@@ -16,7 +16,7 @@ from email_validator import EmailNotValidError, validate_email
 from leads.addresses import DOMAINS, ENDINGS, suggestion
 from leads.consent import news_wording
 from leads.models import Submission
-from leads.suspicion import exact_stamp, expired, hour_stamp, suspect
+from leads.suspicion import expired, hour_stamp, suspect
 from reports.vocabulary import (
     JOB_FUNCTION_GROUPS,
     ORGANISATION_TYPE_GROUPS,
@@ -290,7 +290,7 @@ class RequestForm(forms.Form):
         data = self.cleaned_data
         self._ask_about_email()
         if not self.errors and expired(data.get("rendered", "")):
-            self.data = {**self.data, "rendered": exact_stamp().signed}
+            self.data = {**self.data, "rendered": hour_stamp().signed}
             raise ValidationError(
                 "Cette page était ouverte depuis plus de 24 heures. "
                 "Vérifiez vos réponses, puis envoyez-les de nouveau.",
