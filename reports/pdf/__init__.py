@@ -16,14 +16,9 @@ from django.template.loader import render_to_string
 from reports import study
 from reports.pdf import drawings, engine
 from reports.personalisation import Reader
+from reports.templatetags.french import french_date
 
 __all__ = ["compose", "render"]
-
-# Not Django's formats: they would need translations to be active in the process.
-MONTHS = (
-    "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août",
-    "septembre", "octobre", "novembre", "décembre",
-)  # fmt: skip
 
 # Letters of name and establishment beyond which the label is set smaller, so that
 # the longest the form accepts (100, 100 and 200) stays clear of the title.
@@ -74,12 +69,6 @@ def compose(
     )
     identifier = hashlib.sha256(f"{reference} {edition}".encode()).hexdigest()[:32]
     return engine.write(html, identifier=identifier, links=SECTIONS)
-
-
-def french_date(date: datetime.date) -> str:
-    """Return « 1er mars 2026 », held together by no-break spaces."""
-    day = "1er" if date.day == 1 else str(date.day)
-    return f"{day}\u00a0{MONTHS[date.month - 1]}\u00a0{date.year}"
 
 
 def _label(reader: Reader, reference: str) -> list[tuple[str, str, str]]:

@@ -286,12 +286,18 @@ def test_an_empty_post_is_an_error_page(visitor):
     assert visitor.post("/").status_code == 422
 
 
-@pytest.mark.logs("django.security")
 def test_a_megabyte_is_refused_in_french(visitor):
     response = post(visitor, first_name="Z" * 1_000_000)
 
-    assert response.status_code == 400
-    assert 'lang="fr"' in response.content.decode()
+    assert response.status_code == 413
+    assert "<h1>Cette demande est trop longue</h1>" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("length", "status"), [("9" * 5000, 413), ("٣", 400), ("-1", 400), ("1_0", 400)]
+)
+def test_a_false_length_is_never_a_server_error(visitor, length, status):
+    assert visitor.post("/", ANSWERS, CONTENT_LENGTH=length).status_code == status
 
 
 def test_a_file_never_reaches_the_disk(visitor):
@@ -300,7 +306,7 @@ def test_a_file_never_reaches_the_disk(visitor):
 
     response = visitor.post("/", {**ANSWERS, "first_name": upload})
 
-    assert response.status_code == 400
+    assert response.status_code == 413
 
 
 @pytest.mark.logs("django.security")
