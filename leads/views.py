@@ -143,7 +143,8 @@ def follow_up(request: HttpRequest, token: str) -> HttpResponse:
         raise Http404
     # At first everybody reads the same: how soon a copy is found would tell whether
     # these very answers had been given before.
-    state = "requested" if submission.veiled else submission.state
+    veiled: bool = submission.veiled  # type: ignore[attr-defined]
+    state = "requested" if veiled else submission.state
     context = {
         "submission": submission,
         "copy": submission.copy,

@@ -63,8 +63,6 @@ class Submission(Identity):
     created_at = models.DateTimeField("reçue le", db_default=Now(), editable=False)
     token_digest = models.BinaryField(max_length=32, unique=True, editable=False)
 
-    veiled: bool  # Where a query says so: leads/views.py.
-
     objects = SubmissionQuerySet.as_manager()
 
     class Meta:
