@@ -32,7 +32,7 @@ class Declared:
 
 
 # Until it is released, 1.0 follows the tree: replace this by what is printed.
-FIRST = "022d903c9af5ad287206644ffd2f74d2b26a55f4ee2389542f9d6ae4e2875d0d"
+FIRST = "498a8e59496b531ffbb043be17614f8fb0b545307d767dde72442da1cec6cfc4"
 
 DECLARED = (Declared("1.0", FIRST, "Première édition."),)
 PRESENT = DECLARED[-1]  # The only one that this tree can make.

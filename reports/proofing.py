@@ -19,6 +19,7 @@ from reports import editions, emails, inspection, pdf, pictures
 from reports.models import LINK_LIFETIME, Copy, Edition, Proof
 from reports.personalisation import Reader
 from reports.proofs import delete, names_of
+from reports.templatetags.french import french_date
 
 REFERENCE = "SC26-DEMO-DEMO"
 DATE = datetime.date(2026, 1, 1)  # Always the same: only the document may differ.
@@ -32,7 +33,7 @@ def make(proof: Proof) -> None:
     subject = _mail(proof)
     printed = (
         REFERENCE,
-        pdf.french_date(DATE),
+        french_date(DATE),
         f"dition {version}",
         str(LINK_LIFETIME.days),
     )

@@ -14,9 +14,10 @@ from reports import editions
 def publisher_is_known(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Refuse what the pages would show as « à compléter » (LCEN, art. 6-III; RGPD, 13).
 
-    Where a thing does not exist, its setting says so: « sans objet ».
+    Where a thing does not exist, its setting says so: « sans objet ». The two addresses
+    exist: rights are exercised there.
     """
-    return [
+    errors: list[CheckMessage] = [
         Error(
             f"PUBLISHER_{name.upper()} is empty: the legal pages need it.",
             id="santescopie.E001",
@@ -24,6 +25,15 @@ def publisher_is_known(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         for name, said in settings.PUBLISHER.items()
         if not said
     ]
+    errors += [
+        Error(
+            f"PUBLISHER_{name.upper()} is no e-mail address: people write to it.",
+            id="santescopie.E006",
+        )
+        for name in ("contact", "dpo_email")
+        if "@" not in (settings.PUBLISHER[name] or "@")
+    ]
+    return errors
 
 
 @register(deploy=True)
@@ -39,6 +49,8 @@ def site_is_secure(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                 id="santescopie.E005",
             )
         )
+    if settings.DEBUG:
+        errors.append(Error("DEBUG is on.", id="santescopie.E007"))
     if settings.DEMO:
         errors.append(Error("DEMO is on.", id="santescopie.E003"))
     if settings.DELAY_SCALE != 1:

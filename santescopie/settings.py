@@ -6,6 +6,7 @@ production; the demo and the tests set what they need.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,9 +28,11 @@ environ.Env.read_env(BASE_DIR / ".env")
 
 SECRET_KEY: str = env("SECRET_KEY")
 SITE_URL: str = env("SITE_URL").rstrip("/")  # Every absolute link starts with it.
+if not re.fullmatch(r"https?://[^\s/\\?#@]+", SITE_URL):
+    raise ImproperlyConfigured(
+        f"SITE_URL={SITE_URL!r}: http(s)://host is needed, and nothing after it."
+    )
 _site = urlsplit(SITE_URL)
-if _site.scheme not in {"http", "https"} or not _site.hostname:
-    raise ImproperlyConfigured(f"SITE_URL={SITE_URL!r}: an http(s) address is needed.")
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[_site.hostname])
 DEBUG: bool = env.bool("DEBUG", default=False)
 DEMO: bool = env.bool("DEMO", default=False)
@@ -270,7 +273,10 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "line": {
+            "class": "santescopie.logs.DiscreetFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        },
     },
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "line"},

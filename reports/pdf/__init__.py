@@ -18,14 +18,9 @@ from django.template.loader import render_to_string
 from reports import document, study
 from reports.pdf import bases, engine, fast
 from reports.personalisation import Reader, Segment, segment_of
+from reports.templatetags.french import french_date
 
 __all__ = ["compose", "render"]
-
-# Not Django's formats: they would need translations to be active in the process.
-MONTHS = (
-    "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août",
-    "septembre", "octobre", "novembre", "décembre",
-)  # fmt: skip
 
 # Letters of the label beyond which it is set smaller, so that the longest the form
 # accepts (100, 100 and 200) stays clear of the title.
@@ -125,12 +120,6 @@ def _printed(label: Label, edition: str, date: datetime.date) -> dict[str, Any]:
         "edition": edition,
         "printed_date": french_date(date),
     }
-
-
-def french_date(date: datetime.date) -> str:
-    """Return « 1er mars 2026 », held together by no-break spaces."""
-    day = "1er" if date.day == 1 else str(date.day)
-    return f"{day}\u00a0{MONTHS[date.month - 1]}\u00a0{date.year}"
 
 
 def _label(reader: Reader, reference: str, without: str) -> Label:

@@ -290,6 +290,7 @@ _STATES: dict[str, State] = {
     "erreur-404": State("404.html"),
     "erreur-405": State("405.html"),
     "erreur-410": State("410.html"),
+    "erreur-413": State("413.html", alone=True),
     "erreur-429": State("429.html"),
     "erreur-429-formulaire": State("429.html", form(COMPLETE)),
     "erreur-500": State("500.html", alone=True),

@@ -38,10 +38,10 @@ OF_THE_STUDY = set(
 )
 # Numbers that are no figure of the study, page by page.
 MORE = {
-    "exemplaire": {"136", "7"},  # The size of the file: 136,7 Kio.
-    "exemplaire-nom-seul": {"136", "7"},
-    "courriel": {"136", "7", "23"},  # And the day the link ends.
-    "courriel-noms-longs": {"136", "7", "23"},
+    "exemplaire": {"140"},  # The size of the file: 140 ko.
+    "exemplaire-nom-seul": {"140"},
+    "courriel": {"140", "23"},  # And the day the link ends.
+    "courriel-noms-longs": {"140", "23"},
     "accessibilite": {
         # The law, RGAA 4.1.2, the criteria; the address of the Défenseur des droits.
         "47", "2005", "102", "11", "4", "1", "2", "75342", "71120", "07",
@@ -63,7 +63,14 @@ MORE["mentions-legales-renseignees"] = {
 DAY = {"23", "2026"}
 HOUR = {"12", "13", "00"}
 PHONE = {"01", "99", "00"}
+RETENTION = (
+    "accueil",
+    "erreur-429-formulaire",
+    "formulaire-vide",
+    "formulaire-a-corriger",
+)
 MORE |= {
+    **{name: {"3"} for name in RETENTION},  # Years.
     "verification": DAY | {"1", "0"},
     **{name: DAY | HOUR | {"2"} for name in STATES if name.startswith("donnees")},
     **{name: HOUR | PHONE | {"24"} for name in STATES if name.startswith("suivi-")},
@@ -237,3 +244,12 @@ def test_a_reader_s_whole_address_is_shown_behind_their_own_link_only(name):
     whole = "zoe.fictif@chu-exemple.fr" in PAGES[name].html
 
     assert whole == (PAGES[name].template == "leads/data.html")
+
+
+def test_retention_is_said_in_one_phrase():
+    phrase = "3\u00a0ans après votre dernier contact"
+
+    for name in ("accueil", "confidentialite"):
+        text = Page(STATES[name].html).text
+        assert phrase in text
+        assert not re.search(r"(?i)\b(trois ans|dernier échange)\b", text)

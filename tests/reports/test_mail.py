@@ -195,7 +195,7 @@ def test_the_first_of_a_month_is_written_as_french_has_it():
 
     for kind in ("html", "txt"):
         part = render_to_string(f"emails/synthesis.{kind}", given)
-        assert "jusqu’au 1er novembre 2026" in part.replace("\n", " ")
+        assert "jusqu’au 1er\u00a0novembre\u00a02026" in part.replace("\n", " ")
 
 
 # --- Its look -----------------------------------------------------------------------
