@@ -84,7 +84,7 @@ PARTS = (
     MEASURES
     + """
   const bordered = ".field input, .field select, [role=listbox], .errors, .invalid,"
-    + ".frame-drawing";
+    + ".frame-drawing, .action.second";
   for (const element of all(bordered)) {
     const style = getComputedStyle(element);
     const edge = numbers(style.borderLeftColor);
@@ -92,7 +92,7 @@ PARTS = (
     if (element.checked) continue;  // A full box is told by its shape.
     measure(name(element, " border inside"), edge, ground(element));
   }
-  for (const element of all("button.action, a.action")) {
+  for (const element of all(".action:not(.second)")) {
     measure(name(element, " shape"), ground(element), ground(element.parentElement));
   }
   for (const element of all("input:checked")) {

@@ -6,11 +6,11 @@ import html
 import re
 
 import pytest
-from django.template.defaultfilters import filesizeformat
 from django.template.loader import render_to_string
 
 from reports import document, emails, readings, study, tools
 from reports.personalisation import PERSONAS, SEGMENTS, segment_of
+from reports.templatetags.french import french_size
 from reports.vocabulary import JobFunction, OrganisationType
 from tests.leads.factories import CopyFactory
 from tests.reports.synthesis import (
@@ -114,7 +114,7 @@ def test_the_message_says_no_other_number(name):
     )
     message = emails.synthesis(copy)
     for text in (message.subject, message.text, read(message.html)):
-        size = filesizeformat(copy.size)
+        size = french_size(copy.size)
         for known in (copy.reference, copy.edition.version, size):
             text = text.replace(known, "")
         # Until when the link is good, and the pages to start with.

@@ -11,8 +11,18 @@ from PIL import Image
 from weasyprint import HTML
 
 from outbox.models import Message
-from reports import editions, inspection, pdf, pictures, proofing, proofs, study
+from reports import (
+    editions,
+    inspection,
+    pdf,
+    pictures,
+    proofing,
+    proofs,
+    study,
+)
+from reports.document import contents
 from reports.models import Copy, Edition, Proof
+from reports.pdf import fast
 from reports.personalisation import PERSONAS, Reader
 from reports.tasks import PROOF_ATTEMPTS, make_proof
 from tests.reports.test_editions import LIVE, other_tree  # noqa: F401 (a fixture)
@@ -194,6 +204,9 @@ def test_a_page_that_changed_is_marked_and_drawn_in_red(edition, request, monkey
     monkeypatch.setattr(
         "reports.study.STATEMENT", study.STATEMENT.replace("déclarent", "disent")
     )
+    contents.cache_clear()  # Another tree runs in another process.
+    monkeypatch.setattr(fast, "_bases", {})
+    request.addfinalizer(contents.cache_clear)
 
     proof = make(draft)
 
