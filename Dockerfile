@@ -20,6 +20,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     XDG_CACHE_HOME=/tmp/cache \
     COPIES_DIR=/srv/copies \
+    PDF_BASES_DIR=/tmp/bases \
     PORT=8000 \
     WEB_CONCURRENCY=2
 WORKDIR /srv/santescopie
@@ -38,4 +39,4 @@ web = http.client.HTTPConnection('127.0.0.1', int(os.environ['PORT']), timeout=4
 host = urllib.parse.urlsplit(os.environ['SITE_URL']).netloc; \
 web.request('GET', '/healthz', headers={'Host': host}); \
 raise SystemExit(web.getresponse().status >= 500)"]
-CMD ["gunicorn", "santescopie.wsgi", "--worker-class", "gthread", "--threads", "8", "--no-control-socket"]
+CMD ["gunicorn", "santescopie.wsgi", "--worker-class", "gthread", "--threads", "8", "--limit-request-line", "8190", "--no-control-socket"]

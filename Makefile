@@ -1,7 +1,7 @@
 # Every target prepares the ground first (./setup, nothing to do most of the time).
 # Without make: ./setup && .venv/bin/python manage.py demo
 .DEFAULT_GOAL := help
-.PHONY: help setup demo tour test check audit screenshots fix lock
+.PHONY: help setup demo tour test check audit bench screenshots fix lock
 
 PYTHON := .venv/bin/python
 # Runs a command beside a PostgreSQL and a Valkey of its own, for as long as it lasts.
@@ -40,6 +40,9 @@ check: setup ## Style, types, missing migrations, templates
 
 audit: setup ## Tools of others on pages, mail and PDF: validity, Lighthouse, spam score
 	@audit/run
+
+bench: setup ## Ratios against what others would do; ARGS="pdf --blocks 4" goes to it
+	@$(PYTHON) -m benchmarks $(ARGS)
 
 screenshots: setup ## Every page and state to docs/screenshots/
 	@$(PYTHON) -m tests.pages.screenshots $(ARGS)

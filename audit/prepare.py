@@ -29,13 +29,15 @@ def message(folder: Path) -> bytes:
     from outbox import sending
     from reports import emails
     from reports.personalisation import PERSONAS
+    from tests.pages.states import NOON
 
     settings.STORAGES["copies"]["OPTIONS"]["location"] = str(folder / "copies")
     content = (folder / "pdf" / "dsi.pdf").read_bytes()
     copy = SimpleNamespace(
         reader=PERSONAS["dsi"],
         reference="SC26-DEMO-DEMO",
-        edition=SimpleNamespace(version="1.0"),
+        size=len(content),
+        link_expires_at=NOON,
         lead_id=None,
         recipient="zoe.fictif@example.net",
         uid=uuid.UUID(int=26),
@@ -55,6 +57,7 @@ def main(folder: Path) -> None:
     served.write(folder / "pages")
     # The policies of HTML and of mail differ: the mail is not one of the pages.
     (folder / "pages" / "courriel.html").replace(folder / "mail.html")
+    (folder / "pages" / "courriel-noms-longs.html").unlink()
     call_command("render_synthesis", persona="all", output=folder / "pdf", verbosity=0)
     (folder / "message.eml").write_bytes(message(folder))
 

@@ -77,7 +77,7 @@ def owe_message(copy: Copy, *submissions: Submission) -> Message:
 
 def on_copy_rendered(sender: type[Copy], copy: Copy, **kwargs: Any) -> None:
     """Owe the message that every waiting submission of a fresh copy asked for."""
-    waiting = list(copy.submissions.filter(messages=None))
+    waiting = list(copy.submissions.exclude(messages__copies=copy))
     if waiting:
         owe_message(copy, *waiting)
 
@@ -107,4 +107,31 @@ def send_again(submission: Submission) -> bool:
             copy.attempts = 0
             copy.next_attempt_at = Now()
             copy.save(update_fields=["failed_at", "attempts", "next_attempt_at"])
+    return True
+
+
+def send_new_edition(submission: Submission) -> bool:
+    """Owe a copy in the current edition to the same frozen reader.
+
+    Every submission that shared the old copy follows. False where their copy is of
+    that edition already, or where there is none: asked twice, one copy is made.
+    """
+    edition = Edition.current()
+    with transaction.atomic():
+        old = (
+            Copy.objects.select_for_update(no_key=True, of=("self",))
+            .filter(submissions=submission, revoked_at=None, rendered_at__isnull=False)
+            .exclude(edition=edition)
+            .first()
+        )
+        # Who waited for the lock finds that the submission has moved meanwhile.
+        if old is None or not old.submissions.filter(pk=submission.pk).exists():
+            return False
+        new = Copy.objects.create(
+            edition=edition,
+            lead_id=old.lead_id,
+            recipient=old.recipient,
+            **asdict(old.reader),
+        )
+        old.submissions.update(copy=new)
     return True

@@ -16,10 +16,12 @@ from email_validator import EmailNotValidError, validate_email
 from leads.addresses import DOMAINS, ENDINGS, suggestion
 from leads.consent import news_wording
 from leads.models import Submission
-from leads.suspicion import exact_stamp, expired, hour_stamp, suspect
+from leads.names import no_domain, plain_text
+from leads.suspicion import expired, hour_stamp, suspect
 from reports.vocabulary import (
     JOB_FUNCTION_GROUPS,
     ORGANISATION_TYPE_GROUPS,
+    OTHER_WORDS,
     Group,
     JobFunction,
     OrganisationType,
@@ -52,57 +54,9 @@ SLIP = (
     "Cette adresse semble contenir une faute. Corrigez-la, ou envoyez de nouveau "
     "pour la garder."
 )
-LINK = re.compile(r"https?:|://|\bwww\.|mailto:|[<>@]", re.IGNORECASE)
-# What mail programs turn into a link by themselves. A person's name has no dot
-# between two words; an establishment's may ("St.Joseph").
-DOMAIN_IN_NAME = re.compile(r"[^\W_]{2,}\.[^\W\d_]{2,}")
-DOMAIN = re.compile(
-    r"[^\W_]{2,}\.([^\W\d_]{2,}/|(fr|com|net|org|info|biz|eu|be|ch|de|uk|es|it|lu|io|co|ly"
-    r"|me|ru|cn|app|dev|link|site|online|shop|store|xyz|top|click|club|live|page|web)\b)",
-    re.IGNORECASE,
-)
-# Control, format (bidirectional overrides among them), surrogate and private use.
-FORBIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
-SOFT = {"\u200c", "\u200d", "\u00ad"}  # Joiners and soft hyphen: honest in names.
+TOO_LONG = 1000  # Characters of a name, however its accents were typed.
 SOURCE_KEYS = 20
 SOURCE_LENGTH = 200  # Characters kept of each campaign parameter.
-
-
-def plain_text(value: str) -> None:
-    """Refuse what cannot stand in a name: links, control and invisible characters.
-
-    Names travel into a mail that anyone may have sent to anyone (OWASP ASVS 5.0,
-    1.3.3 and 2.4.1).
-    """
-    if LINK.search(value):
-        raise ValidationError(
-            "Ce champ ne peut contenir ni adresse de site, ni arobase, ni chevrons.",
-            code="link",
-        )
-    if DOMAIN.search(value):
-        raise ValidationError(
-            "Ce champ ne peut contenir d’adresse de site.", code="domain"
-        )
-    for character in value:
-        category = unicodedata.category(character)
-        if character == "\ufffd" or (
-            category in FORBIDDEN_CATEGORIES and character not in SOFT
-        ):
-            raise ValidationError(
-                "Ce champ contient des caractères invisibles ou illisibles : "
-                "saisissez-le de nouveau.",
-                code="characters",
-            )
-
-
-def no_domain(value: str) -> None:
-    """Refuse a dot between two words in a person's name."""
-    if DOMAIN_IN_NAME.search(value):
-        raise ValidationError(
-            "Un nom ne peut contenir d’adresse de site : "
-            "laissez une espace après un point.",
-            code="domain",
-        )
 
 
 class NameField(forms.CharField):
@@ -128,6 +82,11 @@ class NameField(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         text = super().to_python(value) or ""
+        if len(text) > TOO_LONG:  # To look into: composing marks takes quadratic time.
+            raise ValidationError(
+                self.error_messages["max_length"],
+                params={"limit_value": self.max_length, "show_value": len(text)},
+            )
         return re.sub(r"[ \t]+", " ", unicodedata.normalize("NFC", text))
 
 
@@ -143,6 +102,16 @@ def likely_first(groups: list[Group], likely: set[Any]) -> list[Group]:
     return [(LIKELY, first), *rest]
 
 
+class FoundByOtherWords(forms.Select):
+    """A list whose choices are also found by the words that people have for them."""
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> Any:
+        option = super().create_option(name, value, *args, **kwargs)
+        if words := OTHER_WORDS.get(str(value)):
+            option["attrs"]["data-words"] = words
+        return option
+
+
 def choice_field(
     label: str, choices: list[Any], missing: str, **attrs: str
 ) -> forms.ChoiceField:
@@ -153,7 +122,7 @@ def choice_field(
             "required": missing,
             "invalid_choice": "Ce choix n’existe pas : choisissez dans la liste.",
         },
-        widget=forms.Select(attrs={**attrs, "data-missing": missing}),
+        widget=FoundByOtherWords(attrs={**attrs, "data-missing": missing}),
     )
 
 
@@ -270,15 +239,12 @@ class RequestForm(forms.Form):
             )
         return address
 
-    @property
-    def suggestion(self) -> str:
-        """Return the address that was probably meant, or an empty string."""
-        return suggestion(self.data.get("email", ""))
+    suggestion = ""  # The address that was probably meant.
 
     def _ask_about_email(self) -> None:
         """Ask about a likely slip, once; the next post passes whatever it says."""
         data, typed = self.cleaned_data, self.data.get("email", "").strip()
-        meant = suggestion(data.get("email", ""))
+        self.suggestion = meant = suggestion(data.get("email", ""))
         if not meant:
             return
         if data.get("email_confirmed") != typed:
@@ -293,7 +259,7 @@ class RequestForm(forms.Form):
         data = self.cleaned_data
         self._ask_about_email()
         if not self.errors and expired(data.get("rendered", "")):
-            self.data = {**self.data, "rendered": exact_stamp().signed}
+            self.data = {**self.data, "rendered": hour_stamp().signed}
             raise ValidationError(
                 "Cette page était ouverte depuis plus de 24 heures. "
                 "Vérifiez vos réponses, puis envoyez-les de nouveau.",

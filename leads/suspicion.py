@@ -14,7 +14,6 @@ from django.core.signing import BadSignature, Signer
 from leads.models import Submission
 
 HOUR = 3600
-MINIMUM = 3.0  # Seconds: nobody reads and fills seven fields faster.
 LIFETIME = 24 * HOUR
 
 _signer = Signer(salt="leads.form")
@@ -23,32 +22,22 @@ Suspicion = Submission.Suspicion
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """When a form was rendered: to the second, or to the hour for a cached page."""
+    """The hour in which a form was rendered: to the second, no page could be cached."""
 
     at: float
-    exact: bool
 
     @property
     def signed(self) -> str:
-        return _signer.sign(f"{'s' if self.exact else 'h'}{int(self.at)}")
-
-    @property
-    def age(self) -> float:
-        return time.time() - self.at
+        return _signer.sign(f"h{int(self.at)}")
 
     @property
     def expired(self) -> bool:
-        return self.age > LIFETIME + (0 if self.exact else HOUR)
+        return time.time() - self.at > LIFETIME + HOUR
 
 
 def hour_stamp() -> Stamp:
     """Return the stamp of this hour, the same for everybody: the page is cached."""
-    return Stamp(time.time() // HOUR * HOUR, exact=False)
-
-
-def exact_stamp() -> Stamp:
-    """Return the stamp of this second, for a page made for one visitor."""
-    return Stamp(time.time(), exact=True)
+    return Stamp(time.time() // HOUR * HOUR)
 
 
 def read_stamp(value: str) -> Stamp | None:
@@ -60,9 +49,9 @@ def read_stamp(value: str) -> Stamp | None:
     if not value:
         return None
     text = _signer.unsign(value)
-    if text[:1] not in {"s", "h"} or not text[1:].isdecimal():
+    if text[:1] != "h" or not text[1:].isdecimal():
         raise BadSignature("not a stamp")
-    return Stamp(float(text[1:]), exact=text[0] == "s")
+    return Stamp(float(text[1:]))
 
 
 def suspect(honeypot: str, stamp: str) -> str:
@@ -70,11 +59,9 @@ def suspect(honeypot: str, stamp: str) -> str:
     if honeypot:
         return Suspicion.HONEYPOT
     try:
-        rendered = read_stamp(stamp)
+        read_stamp(stamp)
     except BadSignature:
         return Suspicion.FORGED
-    if rendered and rendered.exact and rendered.age < MINIMUM:
-        return Suspicion.TOO_FAST
     return ""
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import re
 from datetime import timedelta
 from functools import lru_cache
 
+import brotli
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
-from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
@@ -24,10 +27,11 @@ from leads.origin import is_foreign
 from leads.suspicion import hour_stamp
 from leads.throttling import over_quota
 
-PUBLIC = "public, max-age=300, stale-while-revalidate=3600"
+PUBLIC = "public, max-age=300, stale-while-revalidate=60"
 UNDER_WAY = {"requested", "rendered", "queued"}
 VEIL = timedelta(seconds=1)
 REFRESH = 3  # Seconds between two looks at a submission that is under way.
+STILL = "actualisation"  # In the address of a page that must not reload by itself.
 DOUBLE_SUBMIT = timedelta(minutes=2)  # The same answers meanwhile are one submission.
 
 
@@ -37,20 +41,45 @@ def landing(request: HttpRequest) -> HttpResponse:
     """Show the study, or take what a visitor typed."""
     if request.method == "POST":
         return _receive(request)
-    content, etag = _page(hour_stamp().signed)
-    response = HttpResponse(content, headers={"ETag": etag, "Cache-Control": PUBLIC})
+    etag, contents = _page(hour_stamp().signed)
+    encoding = _encoding(request.headers.get("Accept-Encoding", ""))
+    headers = {"Cache-Control": PUBLIC, "Vary": "Accept-Encoding"}
+    if encoding:
+        headers["Content-Encoding"] = encoding
+    etag = headers["ETag"] = f'"{etag}-{encoding or "identity"}"'
+    response = HttpResponse(contents[encoding], headers=headers)
     return get_conditional_response(request, etag=etag, response=response) or response
 
 
 @lru_cache(maxsize=2)
-def _page(stamp: str) -> tuple[bytes, str]:
-    """Return the page of this hour and its ETag: one for everybody, made once."""
+def _page(stamp: str) -> tuple[str, dict[str, bytes]]:
+    """Return the digest of this hour's page, and the page by encoding.
+
+    One for everybody, made once. Compressing it tells nothing: it holds no secret.
+    """
     # A request of nobody: nothing of a visitor can reach the page of everybody.
     html = render_to_string(
         "leads/landing.html", {"form": RequestForm()}, request=HttpRequest()
     )
     content = html.encode()
-    return content, f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+    compressed = {"br": brotli.compress(content), "gzip": gzip.compress(content)}
+    return hashlib.sha256(content).hexdigest()[:32], {"": content, **compressed}
+
+
+def _encoding(accepted: str) -> str:
+    """Return the best encoding we hold among the accepted ones, "" for none.
+
+    A weight only matters where it is 0: « not this one » (RFC 9110, 12.4.2).
+    """
+    weights = {}
+    for part in accepted.lower().split(","):
+        name, _, weight = part.partition(";")
+        weights[name.strip()] = weight.replace(" ", "")
+    refused = re.compile(r"q=0(\.0*)?")
+    for name in ("br", "gzip"):
+        if name in weights and not refused.fullmatch(weights[name]):
+            return name
+    return ""
 
 
 def _receive(request: HttpRequest) -> HttpResponse:
@@ -106,18 +135,22 @@ def _same_answers(submission: Submission) -> Submission | None:
 @require_safe
 def follow_up(request: HttpRequest, token: str) -> HttpResponse:
     """Tell where a submission stands, and nothing of any other."""
-    submission = Submission.objects.select_related("copy").by_token(token)
+    found = Submission.objects.select_related("copy")
+    # On the database's clock, which dated the submission.
+    veil = Q(created_at__gt=Now() - VEIL)
+    submission = found.annotate(veiled=veil).by_token(token)
     if submission is None:
         raise Http404
     # At first everybody reads the same: how soon a copy is found would tell whether
     # these very answers had been given before.
-    veiled = timezone.now() - submission.created_at < VEIL
+    veiled: bool = submission.veiled  # type: ignore[attr-defined]
     state = "requested" if veiled else submission.state
     context = {
         "submission": submission,
         "copy": submission.copy,
         "state": state,
         "email_masked": submission.masked_email,
-        "refresh": REFRESH if state in UNDER_WAY else None,
+        # A page that reloads by itself must be stoppable (RGAA 13.1).
+        "refresh": REFRESH if state in UNDER_WAY and STILL not in request.GET else None,
     }
     return render(request, "leads/follow_up.html", context)

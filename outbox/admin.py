@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
@@ -14,9 +15,15 @@ from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.timezone import localtime
 
-from outbox.models import Message, MessageEvent, Suppression
+from outbox.models import MARK, Message, MessageEvent, Suppression
 
 NOTHING = "—"
+_LINK = re.compile(re.escape(MARK).replace(r"\{name\}", ".+?"))
+
+
+def without_links(text: str) -> str:
+    """Return a stored text as staff see it: its links are made when it leaves."""
+    return _LINK.sub("[lien personnel]", text)
 
 
 class ReadOnly:

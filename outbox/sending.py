@@ -7,7 +7,6 @@ send twice than never.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import random
 import time
@@ -15,13 +14,12 @@ from contextlib import suppress
 from typing import Any, cast
 
 from django.conf import settings
-from django.core.files.storage import storages
 from django.core.mail import EmailMultiAlternatives, mailers
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from outbox import bounces, tokens
+from outbox import bounces, files, tokens
 from outbox.breaker import Breaker
 from outbox.claims import LeaseLost
 from outbox.models import LINK_TOKEN, MARK, Message, MessageEvent, Suppression
@@ -69,19 +67,16 @@ def build(message: Message) -> EmailMultiAlternatives:
     if message.html:
         mail.attach_alternative(_with_links(message.html, message), "text/html")
     for part in message.attachments:
-        content = _stored(part["key"])
-        if hashlib.sha256(content).hexdigest() != part["sha256"]:
-            raise DamagedAttachment(part["key"])
+        content = _stored(part["key"], part["sha256"])
         mail.attach(part["name"], content, part["type"])
     return mail
 
 
-def _stored(key: str) -> bytes:
+def _stored(key: str, sha256: str) -> bytes:
     try:
-        with storages["copies"].open(key) as file:
-            return bytes(file.read())
-    except FileNotFoundError as error:
-        raise DamagedAttachment(key) from error
+        return files.read(key, sha256)
+    except (FileNotFoundError, files.DamagedFile) as error:
+        raise DamagedAttachment(f"{type(error).__name__}: {key}") from error
     except Exception as error:  # An S3 client raises errors of its own.
         raise StorageAway(f"{type(error).__name__}: {error}") from error
 

@@ -13,8 +13,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from outbox.claims import LeaseLost
-from reports import pdf
-from reports.models import Copy, CopyEvent
+from reports import editions, pdf, proofing
+from reports.models import Copy, CopyEvent, Edition, Proof
 from reports.signals import copy_rendered
 
 logger = logging.getLogger(__name__)
@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 MAX_ATTEMPTS = 6  # Of a document that cannot be made, or takes its worker down.
 MAX_WAITS = 200  # Of a storage that is away: some eight days.
 RETRY = 20  # Seconds, doubled at each attempt, up to an hour.
+OTHER_TREE = 20  # Seconds before a process that has the right tree is hoped for.
+PROOF_ATTEMPTS = 3  # Somebody is looking: three failures are told, not hidden.
 
 
 class StorageAway(Exception):
@@ -52,6 +54,10 @@ def render_copy(pk: int, lease_no: int) -> None:
 
 
 def _render(copy: Copy) -> None:
+    """Make the copy in the current edition, if this is the tree that makes it."""
+    copy.edition = Edition.current()
+    if not copy.edition.is_made_here:
+        return _leave(copy)
     copy.record(CopyEvent.Kind.ATTEMPTED)
     content = pdf.render(
         copy.reader,
@@ -79,6 +85,8 @@ def _finish(copy: Copy, key: str, content: bytes) -> None:
     with transaction.atomic():
         copy.finish(
             rendered_at=Now(),
+            edition=copy.edition,
+            fingerprint=editions.fingerprint(),
             file=key,
             sha256=hashlib.sha256(content).hexdigest(),
             size=len(content),
@@ -86,6 +94,22 @@ def _finish(copy: Copy, key: str, content: bytes) -> None:
         copy.record(CopyEvent.Kind.RENDERED)
         copy.refresh_from_db()
         copy_rendered.send(sender=Copy, copy=copy)
+
+
+def _leave(copy: Copy) -> None:
+    """Leave the copy to a process whose tree makes the current edition.
+
+    Between the deployment of an edition and its publication, and where two releases
+    run side by side, nothing is made that would bear another edition's number.
+    """
+    cause = (
+        f"ce processus porte l’édition {editions.PRESENT.version}, "
+        f"non la {copy.edition.version}"
+    )
+    with transaction.atomic():
+        copy.postpone(OTHER_TREE, attempts=copy.attempts - 1)
+        if not copy.events.filter(cause=cause).exists():
+            copy.record(CopyEvent.Kind.DEFERRED, cause)
 
 
 def _takes_its_worker_down(copy: Copy) -> bool:
@@ -110,6 +134,29 @@ def _abandon(copy: Copy) -> None:
         copy.finish(failed_at=Now())
         copy.record(CopyEvent.Kind.ABANDONED, "trop de tentatives")
     logger.error("copy %s: abandoned", copy.reference)
+
+
+@shared_task(name="reports.make_proof")
+def make_proof(pk: int, lease_no: int) -> None:
+    """Make one proof of an edition. Running it again changes nothing."""
+    proof = Proof.objects.select_related("edition").claim(pk, lease_no)
+    if proof is None:
+        return  # Made already, stopped, or another worker is on it.
+    try:
+        if proof.edition.is_made_here:
+            proofing.make(proof)
+        else:
+            proof.postpone(OTHER_TREE)
+    except LeaseLost:
+        return
+    except Exception as error:
+        logger.exception("proof %s: attempt %s", proof, proof.attempts)
+        cause = type(error).__name__
+        with suppress(LeaseLost):
+            if proof.attempts >= PROOF_ATTEMPTS:
+                proof.finish(cause=cause)
+            else:
+                proof.postpone(RETRY, cause=cause)
 
 
 @worker_process_shutdown.connect

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
+from io import BytesIO
 
-from django.core.files.storage import storages
 from django.db import transaction
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -12,9 +12,11 @@ from django.shortcuts import redirect, render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from reports import hits
+from outbox.files import DamagedFile
+from reports import document, hits
 from reports.emails import FILE_NAME
 from reports.models import Copy
+from reports.personalisation import segment_of
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +39,12 @@ def copy_page(request: HttpRequest, token: str) -> HttpResponse:
     if not copy.is_open:
         return _gone(request, copy)
     hits.record(request, copy)
-    return render(request, "reports/copy.html", {"copy": copy, "token": token})
+    context = {
+        **document.contents(segment_of(copy.reader)),
+        "copy": copy,
+        "token": token,
+    }
+    return render(request, "reports/copy.html", context)
 
 
 @csrf_exempt  # The token in the address is the authority; no cookie is involved.
@@ -50,7 +57,9 @@ def download(request: HttpRequest, token: str) -> HttpResponseBase:
     if copy.rendered_at is None:
         return redirect("reports:copy", token=token)
     try:
-        file = storages["copies"].open(copy.file)
+        content = copy.content()
+    except DamagedFile:  # Staff have been told: nothing else is ever served.
+        return render(request, "503.html", status=503)
     except Exception:  # The storage is away or lost it, whatever its client raises.
         logger.exception("copy %s: its file cannot be read", copy.reference)
         return render(request, "503.html", status=503)
@@ -58,5 +67,8 @@ def download(request: HttpRequest, token: str) -> HttpResponseBase:
         Copy.objects.select_for_update(of=("self",)).get(pk=copy.pk)
         hits.record(request, copy, served=True)
     return FileResponse(
-        file, as_attachment=True, filename=FILE_NAME, content_type="application/pdf"
+        BytesIO(content),
+        as_attachment=True,
+        filename=FILE_NAME,
+        content_type="application/pdf",
     )

@@ -106,6 +106,21 @@ class Region(models.TextChoices):
     ABROAD = "hors-france", "Hors de France"
 
 
+# What people type who do not know the official name (static/js/combobox.js).
+OTHER_WORDS: dict[str, str] = {
+    OrganisationType.CHU: "hôpital universitaire régional AP-HP AP-HM HCL",
+    OrganisationType.CH: "hôpital CHG",
+    OrganisationType.EPSM: "hôpital psychiatrique CHS",
+    OrganisationType.ESPIC: "hôpital",
+    OrganisationType.CLINIC: "hôpital MCO",
+    OrganisationType.SMR: "SSR rééducation",
+    OrganisationType.EHPAD: "maison de retraite",
+    JobFunction.CIO: "DSIO CDO informatique",
+    JobFunction.PHYSICIAN: "PH praticien",
+    JobFunction.NURSE: "IPA",
+}
+
+
 def _grouped(groups: list[tuple[str, list[Any]]]) -> list[Group]:
     return [(name, [(str(c.value), str(c.label)) for c in cs]) for name, cs in groups]
 

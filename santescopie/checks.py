@@ -9,6 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+from reports import editions
+
 NOBODY = re.compile(r"(no|do-?not|ne-?pas)[-_.]?(reply|repondre)")
 
 
@@ -16,9 +18,10 @@ NOBODY = re.compile(r"(no|do-?not|ne-?pas)[-_.]?(reply|repondre)")
 def publisher_is_known(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Refuse what the pages would show as « à compléter » (LCEN, art. 6-III; RGPD, 13).
 
-    Where a thing does not exist, its setting says so: « sans objet ».
+    Where a thing does not exist, its setting says so: « sans objet ». The two addresses
+    exist: rights are exercised there.
     """
-    return [
+    errors: list[CheckMessage] = [
         Error(
             f"PUBLISHER_{name.upper()} is empty: the legal pages need it.",
             id="santescopie.E001",
@@ -26,6 +29,15 @@ def publisher_is_known(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         for name, said in settings.PUBLISHER.items()
         if not said
     ]
+    errors += [
+        Error(
+            f"PUBLISHER_{name.upper()} is no e-mail address: people write to it.",
+            id="santescopie.E006",
+        )
+        for name in ("contact", "dpo_email")
+        if "@" not in (settings.PUBLISHER[name] or "@")
+    ]
+    return errors
 
 
 @register(deploy=True)
@@ -41,6 +53,8 @@ def site_is_secure(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                 id="santescopie.E005",
             )
         )
+    if settings.DEBUG:
+        errors.append(Error("DEBUG is on.", id="santescopie.E007"))
     if settings.DEMO:
         errors.append(Error("DEMO is on.", id="santescopie.E003"))
     reply_to = parseaddr(settings.REPLY_TO)[1].lower()
@@ -62,3 +76,17 @@ def site_is_secure(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if settings.DELAY_SCALE != 1:
         errors.append(Error("DELAY_SCALE is not 1.", id="santescopie.E004"))
     return errors
+
+
+@register(deploy=True)
+def document_is_its_edition(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if editions.fingerprint() == editions.PRESENT.fingerprint:
+        return []
+    version = editions.PRESENT.version
+    return [
+        Error(
+            f"The document is not edition {version} any more: declare another one in "
+            "reports/editions.py.",
+            id="santescopie.E006",
+        )
+    ]

@@ -47,10 +47,11 @@ class HonestBodiesMiddleware:
         charset = request.content_params.get("charset", "utf-8")  # type: ignore[union-attr]
         # PostgreSQL holds no NUL: the admin would pass it on from a filter's address.
         nul = "%00" in request.META.get("QUERY_STRING", "") and request.path != "/"
-        if nul or not length.isdecimal() or charset.lower() not in CHARSETS:
+        digits = length.isascii() and length.isdecimal()
+        if nul or not digits or charset.lower() not in CHARSETS:
             return render(request, "400.html", status=400)
-        if int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            return render(request, "400.html", status=400)
+        if len(length) > 11 or int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            return render(request, "413.html", status=413)
         return self.get_response(request)
 
 

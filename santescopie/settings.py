@@ -6,6 +6,7 @@ production; the demo and the tests set what they need.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,9 +32,11 @@ SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 # lost. To rotate SECRET_KEY, set this to the old one first.
 LINK_KEY: str = env("LINK_KEY", default="") or SECRET_KEY
 SITE_URL: str = env("SITE_URL").rstrip("/")  # Every absolute link starts with it.
+if not re.fullmatch(r"https?://[^\s/\\?#@]+", SITE_URL):
+    raise ImproperlyConfigured(
+        f"SITE_URL={SITE_URL!r}: http(s)://host is needed, and nothing after it."
+    )
 _site = urlsplit(SITE_URL)
-if _site.scheme not in {"http", "https"} or not _site.hostname:
-    raise ImproperlyConfigured(f"SITE_URL={SITE_URL!r}: an http(s) address is needed.")
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[_site.hostname])
 DEBUG: bool = env.bool("DEBUG", default=False)
 DEMO: bool = env.bool("DEMO", default=False)
@@ -145,6 +148,8 @@ STORAGES: dict[str, dict[str, Any]] = {
         },
     },
 }
+# What every reader's PDF shares, made once: a private folder of this user's, a cache.
+PDF_BASES_DIR = Path(env("PDF_BASES_DIR", default=str(VAR_DIR / "bases")))
 STATIC_URL = "/static/"
 STATIC_ROOT: str | None = env("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -168,7 +173,7 @@ DEFAULT_FROM_EMAIL: str = env(
 REPLY_TO: str = env("MAIL_REPLY_TO", default=PUBLISHER["contact"])
 # Outside production: the only addresses and domains that may be written to.
 MAIL_ALLOW_ONLY: list[str] = env.list("MAIL_ALLOW_ONLY", default=[])
-MESSAGE_ID_DOMAIN = _site.hostname
+MESSAGE_ID_DOMAIN = str(_site.hostname)
 # Who tells us, by webhook, what became of a message: see outbox/bounces.py.
 MAIL_PROVIDER: str = env("MAIL_PROVIDER", default="")
 ANYMAIL: dict[str, str] = {}
@@ -283,7 +288,10 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "line": {
+            "class": "santescopie.logs.DiscreetFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        },
     },
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "line"},

@@ -7,20 +7,21 @@ from django.contrib import admin
 from django.http.response import HttpResponseBase
 from django.urls import include, path
 from django.views.decorators.cache import cache_control
+from django.views.decorators.gzip import gzip_page
 from django.views.generic import TemplateView
 
 from outbox import bounces
 from santescopie import views
 
 # The same bytes for everybody: any cache may keep them.
-public = cache_control(public=True, max_age=300, stale_while_revalidate=3600)
+public = cache_control(public=True, max_age=300, stale_while_revalidate=60)
 
 
 def page(name: str) -> Callable[..., HttpResponseBase]:
     view: Callable[..., HttpResponseBase] = TemplateView.as_view(
         template_name=f"pages/{name}.html", http_method_names=["get", "head"]
     )
-    return public(view)
+    return public(gzip_page(view))
 
 
 urlpatterns = [

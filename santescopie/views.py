@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 from django.conf import settings
 from django.db import Error as DatabaseError
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -40,7 +42,13 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Return the page of last resort: it needs nothing that may have failed."""
+    """Return the page of last resort: it needs nothing that may have failed.
+
+    503 where the database is away: what was typed may be sent again in a while.
+    """
+    if isinstance(sys.exception(), InterfaceError | OperationalError):
+        page = render_to_string("503.html")
+        return HttpResponse(page, status=503, headers={"Retry-After": "120"})
     return HttpResponse(render_to_string("500.html"), status=500)
 
 

@@ -47,7 +47,7 @@ def _start(stack: ExitStack) -> None:
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     var = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="santescopie-")))
-    for name in ("COPIES_DIR", "STATIC_ROOT"):
+    for name in ("COPIES_DIR", "PDF_BASES_DIR", "STATIC_ROOT"):
         (var / name).mkdir()  # WhiteNoise warns where its folder is missing.
         os.environ.setdefault(name, str(var / name))
     try:

@@ -26,7 +26,7 @@ from leads.admin.history import (
     MessageInline,
     SubmissionInline,
 )
-from leads.admin.sending import send_all_again, too_many
+from leads.admin.sending import send_all_again, send_all_new_edition, too_many
 from leads.admin.submissions import BOTH_PLACES
 from leads.models import Activity, Lead, Submission
 from leads.models.lead import email_key
@@ -120,7 +120,7 @@ class LeadAdmin(Paged, admin.ModelAdmin[Lead]):
         MessageInline,
         ConsentInline,
     ]
-    actions = ["send_again", "take", "mark_as_test"]
+    actions = ["send_again", "send_new_edition", "take", "mark_as_test"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Lead]:
         return with_delivery(super().get_queryset(request).filter(erased_at=None))
@@ -177,8 +177,21 @@ class LeadAdmin(Paged, admin.ModelAdmin[Lead]):
     )
     def send_again(self, request: HttpRequest, queryset: QuerySet[Lead]) -> None:
         """Owe each lead the copy of its latest submission that has one."""
-        if too_many(self, request, queryset.count()):
-            return
+        if not too_many(self, request, queryset.count()):
+            send_all_again(self, request, self._latest(queryset))
+
+    @admin.action(
+        description="Envoyer la nouvelle édition",
+        permissions=["send_again"],
+        location=BOTH_PLACES,
+    )
+    def send_new_edition(self, request: HttpRequest, queryset: QuerySet[Lead]) -> None:
+        """Make each lead a copy in the current edition, for the same reader."""
+        if not too_many(self, request, queryset.count()):
+            send_all_new_edition(self, request, self._latest(queryset))
+
+    def _latest(self, queryset: QuerySet[Lead]) -> list[tuple[Lead, Submission | None]]:
+        """Return each lead with its latest submission that has a copy."""
         latest = {
             submission.lead_id: submission
             for submission in Submission.objects.filter(
@@ -187,8 +200,7 @@ class LeadAdmin(Paged, admin.ModelAdmin[Lead]):
             .select_related("copy")
             .order_by("created_at", "pk")
         }
-        pairs = [(lead, latest.get(lead.pk)) for lead in queryset]
-        send_all_again(self, request, pairs)
+        return [(lead, latest.get(lead.pk)) for lead in queryset]
 
     @admin.action(
         description="S’attribuer", permissions=["change"], location=BOTH_PLACES

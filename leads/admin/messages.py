@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -23,9 +22,9 @@ from outbox.admin import (
     ReadOnly,
     ScopeFilter,
     short,
+    without_links,
 )
 from outbox.models import (
-    MARK,
     Breaker,
     Message,
     MessageEvent,
@@ -42,7 +41,6 @@ END_ADVICE: dict[str, str] = {
     Kind.ABANDONED: "Essais épuisés\u00a0: renvoyer une fois la cause levée.",
     Kind.BOUNCED: "Demander une autre adresse à la personne.",
 }
-LINK = re.compile(re.escape(MARK).replace(r"\{name\}", ".+?"))
 
 
 @admin.register(Message)
@@ -90,7 +88,7 @@ class MessageAdmin(MessageColumns, ReadOnly, Paged, admin.ModelAdmin[Message]):
     @admin.display(description="texte")
     def plain_text(self, message: Message) -> str:
         """Show the text without its secrets, which are not stored anyway."""
-        return LINK.sub("[lien personnel]", message.text)
+        return without_links(message.text)
 
     @admin.display(description="pièces jointes")
     def files(self, message: Message) -> str:

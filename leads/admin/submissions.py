@@ -7,7 +7,7 @@ from django.contrib.admin.options import ActionLocation
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 
-from leads.admin.sending import send_all_again, too_many
+from leads.admin.sending import send_all_again, send_all_new_edition, too_many
 from leads.models import Submission
 from outbox.admin import NOTHING, Paged, ReadOnly, ScopeFilter, short
 from outbox.models import Message
@@ -83,7 +83,7 @@ class SubmissionAdmin(SubmissionColumns, ReadOnly, Paged, admin.ModelAdmin[Submi
         ),
         ("Origine", {"fields": ["origin", "suspicion"]}),
     ]
-    actions = ["send_again"]
+    actions = ["send_again", "send_new_edition"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Submission]:
         submissions = super().get_queryset(request).filter(lead__erased_at=None)
@@ -106,3 +106,16 @@ class SubmissionAdmin(SubmissionColumns, ReadOnly, Paged, admin.ModelAdmin[Submi
         if not too_many(self, request, queryset.count()):
             pairs = [(submission, submission) for submission in queryset]
             send_all_again(self, request, pairs)
+
+    @admin.action(
+        description="Envoyer la nouvelle édition",
+        permissions=["send_again"],
+        location=BOTH_PLACES,
+    )
+    def send_new_edition(
+        self, request: HttpRequest, queryset: QuerySet[Submission]
+    ) -> None:
+        """Make each submission a copy in the current edition, for the same reader."""
+        if not too_many(self, request, queryset.count()):
+            pairs = [(submission, submission) for submission in queryset]
+            send_all_new_edition(self, request, pairs)

@@ -35,7 +35,6 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
 class Submission(Identity):
     class Suspicion(models.TextChoices):
         HONEYPOT = "honeypot", "champ piège rempli"
-        TOO_FAST = "too-fast", "formulaire rempli en moins de 3 secondes"
         FORGED = "forged", "jeton de formulaire falsifié"
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

@@ -1,8 +1,8 @@
-"""Make the synthesis: one reader, one tagged PDF/UA-1, no network, no database.
+"""Make the synthesis: one reader, one tagged PDF, no network, no database.
 
 The same arguments give the same bytes, so that a copy can be checked by its hash.
-All that is personal stands on the cover; metadata, running foot and every later page
-are the same for everybody.
+All that is personal stands on the cover; metadata and running heads are
+the same for everybody, and later pages for everybody of the same segment.
 """
 
 from __future__ import annotations
@@ -10,36 +10,26 @@ from __future__ import annotations
 import datetime
 import hashlib
 import unicodedata
+from functools import partial
+from typing import Any
 
 from django.template.loader import render_to_string
 
-from reports import study
-from reports.pdf import drawings, engine
-from reports.personalisation import Reader
+from reports import document, study
+from reports.pdf import bases, engine, fast
+from reports.personalisation import Reader, Segment, segment_of
+from reports.templatetags.french import french_date
 
 __all__ = ["compose", "render"]
 
-# Not Django's formats: they would need translations to be active in the process.
-MONTHS = (
-    "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août",
-    "septembre", "octobre", "novembre", "décembre",
-)  # fmt: skip
+# Letters of the label beyond which it is set smaller, so that the longest the form
+# accepts (100, 100 and 200) stays clear of the title.
+DENSITIES = ((300, "crowded"), (120, "dense"))
+LONGEST = 220  # Letters of one line of the label; what comes after is cut.
+STACKED = 4  # Marks that one letter may carry: no script needs more.
 
-# Letters of name and establishment beyond which the label is set smaller, so that
-# the longest the form accepts (100, 100 and 200) stays clear of the title.
-DENSE = 160
-
-# What the contents list and the links announce: anchor → title of the section.
-SECTIONS = {
-    "constat": study.STATEMENT,
-    "etude": study.PURPOSE_TITLE,
-    "chiffres": study.SUPPORT_TITLE,
-    **{block.key: block.title for block in study.BLOCKS},
-    "conditions": study.CONDITIONS_TITLE,
-    "revele": study.FINDINGS_TITLE,
-    "methode": study.METHOD_TITLE,
-}
-INNER = {*(block.key for block in study.BLOCKS), "conditions"}  # Parts of a section.
+# Lines: what, value, note.
+Label = list[tuple[str, str, str]]
 
 
 def render(
@@ -54,40 +44,91 @@ def render(
 
 
 def compose(
-    reader: Reader, *, edition: str, reference: str, date: datetime.date
+    reader: Reader,
+    *,
+    edition: str,
+    reference: str,
+    date: datetime.date,
+    whole: bool = False,
 ) -> engine.Written:
-    """Return the reader's copy and its number of pages. See `render`."""
-    html = render_to_string(
-        "pdf/synthesis.html",
-        {
-            "study": study,
-            "brand": study.NAME.split(),
-            "drawings": drawings,
-            "sections": SECTIONS,
-            "inner": INNER,
-            "label": _label(reader, reference),
-            "dense": len(reader.full_name) + len(reader.organisation) > DENSE,
-            "edition": edition,
-            "date": date,
-            "printed_date": french_date(date),
-        },
-    )
+    """Return the reader's copy and its number of pages. See `render`.
+
+    A character that no font draws leaves the label: PDF/A and PDF/UA forbid the empty
+    box that would stand for it. `whole` lays out every page, as where the fast way does
+    not fit: for comparison.
+    """
+    segment = segment_of(reader)
+    pages = document.contents(segment)["reading"].pages.values()
+    links = {page.key: page.title for page in pages}
     identifier = hashlib.sha256(f"{reference} {edition}".encode()).hexdigest()[:32]
-    return engine.write(html, identifier=identifier, links=SECTIONS)
+
+    def write(without: str) -> engine.Written:
+        label = _label(reader, reference, without)
+        if not whole and (
+            written := fast.write(
+                _alone(label, edition, date),
+                key=(edition, segment.key),
+                stand_in=partial(_stand_in, edition, segment),
+                links=links,
+                identifier=identifier,
+                date=date,
+            )
+        ):
+            return written
+        html = _whole(label, segment, edition, date)
+        return engine.write(html, identifier=identifier, links=links)
+
+    written = write("")
+    return write(written.undrawn) if written.undrawn else written
 
 
-def french_date(date: datetime.date) -> str:
-    """Return « 1er mars 2026 », held together by no-break spaces."""
-    day = "1er" if date.day == 1 else str(date.day)
-    return f"{day}\u00a0{MONTHS[date.month - 1]}\u00a0{date.year}"
+def html(reader: Reader, *, edition: str, reference: str, date: datetime.date) -> str:
+    """Return what the whole document is laid out from."""
+    label = _label(reader, reference, "")
+    return _whole(label, segment_of(reader), edition, date)
 
 
-def _label(reader: Reader, reference: str) -> list[tuple[str, str, str]]:
+def _stand_in(edition: str, segment: Segment) -> tuple[str, str]:
+    """Return the whole document, and its label alone, for nobody: see `bases`."""
+    letters = fast.alphabet()
+    # Only values are typed; the rest of the label is the house's own French.
+    ours = "".join(c for c in letters if c <= "ÿ" or c in "œŒ’")
+    label = [(ours, letters, ours)]
+    whole = _whole(label, segment, edition, bases.DATE)
+    return whole, _alone(label, edition, bases.DATE)
+
+
+def _whole(label: Label, segment: Segment, edition: str, date: datetime.date) -> str:
+    context = {
+        **document.contents(segment),
+        **_printed(label, edition, date),
+        "brand": study.NAME.split(),
+        "date": date,
+    }
+    return render_to_string("pdf/synthesis.html", context)
+
+
+def _alone(label: Label, edition: str, date: datetime.date) -> str:
+    return render_to_string("pdf/alone.html", _printed(label, edition, date))
+
+
+def _printed(label: Label, edition: str, date: datetime.date) -> dict[str, Any]:
+    """Return what the label shows."""
+    return {
+        "label": label,
+        "density": _density(label),
+        "edition": edition,
+        "printed_date": french_date(date),
+    }
+
+
+def _label(reader: Reader, reference: str, without: str) -> Label:
     """Return the lines of the cover's label: what, value, note. No empty line."""
+    absent = str.maketrans("", "", without)
     place = ", ".join(filter(None, (reader.type_label, reader.region_label)))
-    organisation = _composed(reader.organisation)
+    organisation = legible(reader.organisation.translate(absent))
     lines = [
-        ("Exemplaire de", _composed(reader.full_name), ""),
+        ("Exemplaire de", legible(reader.full_name.translate(absent)), ""),
         ("Fonction", reader.function_label, ""),
         ("Établissement", organisation or place, place if organisation else ""),
         ("Référence", reference, ""),
@@ -95,6 +136,25 @@ def _label(reader: Reader, reference: str) -> list[tuple[str, str, str]]:
     return [line for line in lines if line[1]]
 
 
-def _composed(text: str) -> str:
-    """Compose accents typed apart: the embedded font has é, not a floating accent."""
-    return unicodedata.normalize("NFC", text)
+def _density(label: Label) -> str:
+    letters = sum(len(value) for _, value, _ in label)
+    return next((name for limit, name in DENSITIES if letters > limit), "")
+
+
+def legible(text: str) -> str:
+    """Return what was typed as one line that can be set: composed, bounded, in order.
+
+    Accents typed apart are composed (the embedded font has é, not a floating accent);
+    marks piled up, controls and changes of direction are dropped; the end is cut.
+    """
+    kept: list[str] = []
+    stacked = 0
+    for letter in unicodedata.normalize("NFC", text[: 10 * LONGEST]):
+        category = unicodedata.category(letter)
+        stacked = stacked + 1 if category in ("Mn", "Me") else 0
+        if category in ("Cc", "Zl", "Zp"):
+            kept.append(" ")
+        elif stacked <= STACKED and category not in ("Cf", "Cs", "Co", "Cn"):
+            kept.append(letter)
+    line = " ".join("".join(kept).split(" ")).strip()
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1].rstrip()}…"

@@ -12,13 +12,16 @@ import gc
 import logging
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from importlib.resources import files
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from weasyprint import CSS, HTML
+from weasyprint.css import ColorProfile
 from weasyprint.logger import LOGGER
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
@@ -28,10 +31,16 @@ from reports.pdf import tagging
 logger = logging.getLogger(__name__)
 
 HERE = Path(__file__).resolve().parent
+VARIANT = "pdf/a-2a"  # `tagging` declares PDF/UA-1 beside it.
+# Any other name than "srgb", for which WeasyPrint opens its file of that profile at
+# each document and never closes it.
+INTENT = "bundled"
 SCHEME = "santescopie"  # Ours alone: no other handler knows it.
 BUNDLED = {
     f"{SCHEME}:{path.name}": path for path in sorted((HERE / "fonts").glob("*.ttf"))
 }
+
+Finisher = Callable[[Any, Any], None]
 
 
 class ForbiddenFetch(RuntimeError):
@@ -58,31 +67,46 @@ class BundledOnly(URLFetcher):
         raise FatalURLFetchingError("Nothing is opened by way of urllib.")
 
 
+class ScreenColours(ColorProfile):
+    """WeasyPrint's sRGB profile, byte for byte: written anew, it holds the hour."""
+
+    content = files("weasyprint.pdf").joinpath("sRGB2014.icc").read_bytes()
+
+    def __init__(self) -> None:
+        super().__init__(  # type: ignore[no-untyped-call]
+            BytesIO(self.content), "", "relative-colorimetric", (["r"], ["g"], ["b"])
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Engine:
     fetcher: BundledOnly
     fonts: FontConfiguration
     style: CSS
+    profile: ScreenColours
 
 
 class WithoutNames(logging.Filter):
-    """Count the characters that no font draws, and keep them out of the logs.
+    """Gather the characters that no font draws, and keep them out of the logs.
 
     WeasyPrint writes each of them there: they are letters of somebody's name.
     """
 
-    missing = 0
+    def __init__(self) -> None:
+        super().__init__()
+        self.missing: list[str] = []
 
     def filter(self, record: logging.LogRecord) -> bool:
         if not str(record.msg).startswith(".notdef glyph"):
             return True
-        self.missing += 1
+        self.missing.append(str(record.args[0]) if record.args else "")  # type: ignore[index]
         return False
 
 
 class Written(NamedTuple):
     content: bytes
     pages: int
+    undrawn: str = ""  # Characters that no font of this machine has.
 
 
 _lock = threading.Lock()
@@ -97,7 +121,7 @@ def engine() -> Engine:
         fetcher, fonts = BundledOnly(), FontConfiguration()
         css = (HERE / "synthesis.css").read_text(encoding="utf-8")
         style = CSS(string=css, url_fetcher=fetcher, font_config=fonts)
-        _engine = Engine(fetcher, fonts, style)
+        _engine = Engine(fetcher, fonts, style, ScreenColours())
     return _engine
 
 
@@ -131,28 +155,50 @@ os.register_at_fork(after_in_child=_forget)
 atexit.register(close)
 
 
-def write(html: str, *, identifier: str, links: Mapping[str, str]) -> Written:
-    """Lay out and write a document; `links` names the targets of its inner links."""
+@contextmanager
+def at_work() -> Iterator[tuple[Engine, WithoutNames]]:
+    """Lend the engine to one document, and count the letters that no font draws."""
     discreet = WithoutNames()
     with _lock:
-        tools = engine()
         LOGGER.addFilter(discreet)
         try:
-            document = HTML(string=html, url_fetcher=tools.fetcher).render(
-                font_config=tools.fonts,
-                stylesheets=[tools.style],
-                pdf_variant="pdf/ua-1",
-            )
-            content: bytes = document.write_pdf(
-                finisher=partial(tagging.finish, links=links),
-                pdf_variant="pdf/ua-1",
-                pdf_identifier=identifier.encode(),
-            )
+            yield engine(), discreet
         except FatalURLFetchingError as error:
             # A BaseException, which the handlers of a worker would not see.
             raise ForbiddenFetch(str(error)) from error
         finally:
             LOGGER.removeFilter(discreet)
-    if discreet.missing:
-        logger.warning("No font draws %d of the characters.", discreet.missing)
-    return Written(content, len(document.pages))
+            if discreet.missing:
+                count = len(discreet.missing)
+                logger.warning("No font draws %d of the characters.", count)
+
+
+def lay_out(html: str, tools: Engine) -> Any:
+    return HTML(string=html, url_fetcher=tools.fetcher).render(
+        font_config=tools.fonts, stylesheets=[tools.style], pdf_variant=VARIANT
+    )
+
+
+def write(
+    html: str, *, identifier: str, links: Mapping[str, str], see: Finisher | None = None
+) -> Written:
+    """Lay out and write a document; `links` names the targets of its inner links.
+
+    `see` is shown the document once it is built, before it is written.
+    """
+
+    def finish(document: Any, pdf: Any) -> None:
+        tagging.finish(document, pdf, links=links)
+        if see:
+            see(document, pdf)
+
+    with at_work() as (tools, discreet):
+        document = lay_out(html, tools)
+        document.color_profiles["srgb"] = tools.profile
+        content: bytes = document.write_pdf(
+            finisher=finish,
+            pdf_variant=VARIANT,
+            output_intent=INTENT,
+            pdf_identifier=identifier.encode(),
+        )
+    return Written(content, len(document.pages), "".join(discreet.missing))

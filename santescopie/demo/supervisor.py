@@ -135,6 +135,7 @@ class Demo:
     def _web(self, shared: dict[str, str]) -> Service:
         words = ["-m", "gunicorn", "santescopie.wsgi", "-b", f"{LOOPBACK}:{self.port}"]
         words += ["--worker-class", "gthread", "--workers", "2", "--threads", "8"]
+        words += ["--limit-request-line", "8190"]
         words += ["--graceful-timeout", "5", "--no-control-socket"]
         web = self._python("web", shared, *words)
         web.port, web.url = self.port, f"http://{LOOPBACK}:{self.port}/"

@@ -4,6 +4,8 @@
 const words = (text) =>
   text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().match(/[a-z0-9]+/g) ?? [];
 
+const wordsOf = ({ text, value, dataset }) => words(`${text} ${value} ${dataset.words ?? ""}`);
+
 // Every word typed opens a word of the choice or of its code ("dsi"); failing that,
 // its first five letters do: "directeur" finds "direction".
 function matching(choices, typed) {
@@ -58,20 +60,43 @@ function enhance(select) {
     activate(open ? choices.find(({ option }) => option.selected) : undefined);
   }
 
+  // Made when first needed: most of a long list is never seen.
+  function build() {
+    if (choices.length) return;
+    for (const option of options) {
+      if (!option.value) continue;
+      const { label } = option.parentNode;
+      let part = label ? list.lastChild : list;
+      if (label && part?.getAttribute("aria-label") !== label) {
+        part = list.appendChild(make({ role: "group", "aria-label": label }));
+        part.appendChild(make({ "aria-hidden": "true" })).textContent = label;
+      }
+      const node = part.appendChild(make({ role: "option", id: `${id}-${option.value}` }));
+      node.textContent = option.text;
+      choices.push({ option, node, words: wordsOf(option) });
+    }
+  }
+
   function open() {
+    build();
     const found = matching(choices, typed());
     shown = found.length ? found : choices;
     for (const choice of choices) choice.node.hidden = !shown.includes(choice);
-    status.textContent = `${shown.length} choix`;
+    status.textContent = found.length
+      ? `${found.length} choix`
+      : `Aucun choix ne correspond : les ${choices.length} sont montrés.`;
     toggle(true);
     list.scrollIntoView({ block: "nearest" });
   }
 
   // What was typed is an answer where it can be one only.
   function settle() {
+    build();
     const code = typed().join("-");
     const found = code ? matching(choices, typed()) : [];
-    const exact = found.find(({ option }) => option.value === code);
+    const exact = found.find(
+      ({ option }) => [option.value, words(option.text).join("-")].includes(code),
+    );
     const choice = active ?? exact ?? (found.length === 1 && found[0]);
     toggle(false);
     if (!choice) return;
@@ -89,8 +114,10 @@ function enhance(select) {
   input.addEventListener("keydown", (event) => {
     if (event.key === "ArrowDown") move(1);
     else if (event.key === "ArrowUp") move(-1);
-    else if (list.hidden) return;
-    else if (event.key === "Enter") settle();
+    else if (list.hidden) {
+      if (event.key === "Enter") settle(); // The form is about to be sent.
+      return;
+    } else if (event.key === "Enter") settle();
     else if (event.key === "Escape") toggle(false);
     else return;
     event.preventDefault();
@@ -98,6 +125,7 @@ function enhance(select) {
   input.addEventListener("input", () => {
     select.value = "";
     if (document.activeElement === input) open();
+    else settle(); // The browser filled it in.
   });
   input.addEventListener("click", () => {
     input.select();
@@ -109,21 +137,6 @@ function enhance(select) {
     activate(choices.find(({ node }) => node === target));
     if (active) settle();
   });
-  // Made when first needed: most of a long list is never seen.
-  const build = () => {
-    for (const option of options) {
-      if (!option.value) continue;
-      const { label } = option.parentNode;
-      let part = label ? list.lastChild : list;
-      if (label && part?.getAttribute("aria-label") !== label) {
-        part = list.appendChild(make({ role: "group", "aria-label": label }));
-      }
-      const node = part.appendChild(make({ role: "option", id: `${id}-${option.value}` }));
-      node.textContent = option.text;
-      choices.push({ option, node, words: words(`${option.text} ${option.value}`) });
-    }
-  };
-  input.addEventListener("focus", build, { once: true });
   addEventListener("pageshow", restore);
   restore();
 }

@@ -3,19 +3,22 @@
 // without this file the page reloads by itself.
 
 const SLOWEST = 30; // Seconds between two looks, however long it lasts.
+const PATIENCE = 10; // Seconds that an answer may take.
 
 const now = () => document.querySelector(".follow-up");
+const state = (page) => page.querySelector(".state");
 
 async function look(pause) {
   let next = Math.min(pause * 1.25, SLOWEST);
   try {
-    const answer = await fetch(location.href, { cache: "no-store" });
+    const signal = AbortSignal.timeout(PATIENCE * 1000);
+    const answer = await fetch(location.href, { cache: "no-store", signal });
     if (!answer.ok) throw answer;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.querySelector(".follow-up");
     // Nothing is pulled from under somebody who is typing or about to press.
     const busy = now().contains(document.activeElement);
-    if (!busy && fresh.textContent !== now().textContent) {
+    if (!busy && state(fresh).dataset.state !== state(now()).dataset.state) {
       show(fresh);
       next = Number(fresh.dataset.refresh);
     }
@@ -28,11 +31,9 @@ async function look(pause) {
 // The sentence that tells the state is a live region: it keeps its place, so that a
 // screen reader says what has become of it. All that follows it is changed at once.
 function show(fresh) {
-  const [told, says] = [now(), fresh].map((page) => page.querySelector(".state"));
-  if (told.dataset.state !== says.dataset.state) {
-    told.dataset.state = says.dataset.state;
-    told.replaceChildren(...says.childNodes);
-  }
+  const [told, says] = [now(), fresh].map(state);
+  told.dataset.state = says.dataset.state;
+  told.replaceChildren(...says.childNodes);
   while (told.nextSibling) told.nextSibling.remove();
   while (says.nextSibling) now().append(says.nextSibling);
   now().dataset.refresh = fresh.dataset.refresh ?? "";

@@ -3,13 +3,25 @@
 
 const form = document.querySelector("form.form");
 const button = form?.querySelector("button[data-sending]");
+const label = button?.textContent;
 
 // One press, one request: while it is under way the button says so.
 
+// A page that is still there after a while was stopped: it can be sent again, and the
+// server takes the same answers once.
+
+const STOPPED = 10_000; // Milliseconds.
+
 function send(event) {
-  if (button.hasAttribute("aria-disabled")) event.preventDefault();
+  if (button.hasAttribute("aria-disabled")) return event.preventDefault();
   button.setAttribute("aria-disabled", "true");
   button.textContent = button.dataset.sending;
+  setTimeout(ready, STOPPED);
+}
+
+function ready() {
+  button.removeAttribute("aria-disabled");
+  button.textContent = label;
 }
 
 // A field is checked once it was typed in and left.
@@ -33,14 +45,15 @@ function tell(field, message) {
   document.getElementById(id)?.remove();
   if (message) {
     const note = document.createElement("p");
-    Object.assign(note, { id, className: "error", textContent: message });
+    Object.assign(note, { id, className: "error", textContent: message, role: "alert" });
     note.insertAdjacentHTML("afterbegin", '<span class="unseen">Erreur\u00a0: </span>');
     (control.closest(".combobox") ?? control).before(note);
     others.push(id);
   }
   field.classList.toggle("invalid", Boolean(message));
   control.setAttribute("aria-invalid", Boolean(message));
-  control.setAttribute("aria-describedby", others.join(" "));
+  if (others.length) control.setAttribute("aria-describedby", others.join(" "));
+  else control.removeAttribute("aria-describedby");
 }
 
 function changed(event) {
@@ -120,7 +133,6 @@ function within(most, one, other) {
 }
 
 if (button) {
-  const label = button.textContent;
   form.addEventListener("submit", send);
   form.addEventListener("input", changed);
   form.addEventListener("change", changed);
@@ -129,9 +141,6 @@ if (button) {
   offered.setAttribute("role", "status");
   form.elements.email.after(offered);
   // A page that comes back from the history is ready again.
-  addEventListener("pageshow", () => {
-    button.removeAttribute("aria-disabled");
-    button.textContent = label;
-  });
+  addEventListener("pageshow", ready);
   document.querySelector(".errors")?.focus();
 }

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.db.models import F
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from leads import delivery
 from leads.models import Submission
@@ -60,6 +61,22 @@ def test_the_first_page_is_the_same_for_old_and_new_answers(visitor, sink):
     page = visitor.get(f"/suivi/{again.token}/").content.decode()
 
     assert 'data-state="requested"' in page
+
+
+def test_the_first_second_is_the_database_s(visitor, sink, monkeypatch):
+    """A web host whose clock is wrong hides no less, and no longer."""
+    post(visitor)
+    submission = Submission.objects.get()
+    render_copy(submission.copy_id, 0)
+    fast = timezone.now() + timedelta(hours=1)
+    monkeypatch.setattr(timezone, "now", lambda: fast)
+    Submission.objects.update(created_at=Now() + timedelta(minutes=1))  # Long enough.
+
+    page = visitor.get(f"/suivi/{submission.token}/").content.decode()
+
+    assert 'data-state="requested"' in page
+    Submission.objects.update(created_at=Now())
+    assert state(visitor, submission)[0] == "queued"
 
 
 def test_a_suspect_learns_nothing(visitor):
@@ -183,3 +200,15 @@ def test_nothing_can_be_sent_again_to_a_suspect(visitor):
     post(visitor, website="x")
 
     assert not delivery.send_again(Submission.objects.get())
+
+
+def test_a_page_that_reloads_by_itself_can_be_stopped(visitor):
+    post(visitor)
+    path = f"/suivi/{Submission.objects.get().token}/"
+
+    page = visitor.get(path).content.decode()
+    assert 'http-equiv="refresh"' in page
+    assert 'href="?actualisation=non"' in page
+    still = visitor.get(f"{path}?actualisation=non").content.decode()
+    assert "refresh" not in still
+    assert "Recharger cette page" in still

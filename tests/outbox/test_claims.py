@@ -175,4 +175,8 @@ def test_postgres_tells_the_relay_what_falls_due():
 def test_quick_work_is_handed_over_before_slow_work():
     names = [model.task_name for model in claimable_models()]
 
-    assert names == ["outbox.send_message", "reports.render_copy"]
+    assert names == [
+        "outbox.send_message",
+        "reports.render_copy",
+        "reports.make_proof",
+    ]

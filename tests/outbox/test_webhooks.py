@@ -241,12 +241,15 @@ def test_a_forged_signature_is_refused(tell, message):
     assert not MessageEvent.objects.exists()
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"{", b"[1]", b"null", b"\xff", b'{"event":', b"x" * 200_000]
-)
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"null", b"\xff", b'{"event":'])
 @pytest.mark.parametrize("provider", DELIVERED)
 def test_nonsense_is_refused_and_breaks_nothing(tell, provider, content):
     assert tell(content, provider) == 400
+
+
+@pytest.mark.parametrize("provider", DELIVERED)
+def test_too_long_a_body_is_not_read(tell, provider):
+    assert tell(b"x" * 200_000, provider) == 413
 
 
 @pytest.mark.parametrize("provider", bounces.PROVIDERS)

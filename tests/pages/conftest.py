@@ -7,6 +7,7 @@ from django.db.models.functions import Now
 
 from outbox.models import Message
 from outbox.tasks import send_message
+from reports import editions
 from reports.models import Copy, Edition
 from reports.tasks import render_copy
 from tests.browser import in_database
@@ -15,7 +16,9 @@ from tests.browser import in_database
 @pytest.fixture
 def edition(transactional_db):
     """The published edition, which a test that empties the tables may have lost."""
-    Edition.objects.get_or_create(version="1.0", defaults={"published_at": Now()})
+    Edition.objects.get_or_create(
+        version=editions.PRESENT.version, defaults={"published_at": Now()}
+    )
 
 
 @pytest.fixture

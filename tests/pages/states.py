@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
@@ -15,13 +13,28 @@ from django.template.loader import render_to_string
 from django.test import RequestFactory
 from django.utils.csp import CSP
 
+from leads.consent import news_wording
 from leads.forms import RequestForm
-from reports import study
-from reports.personalisation import PERSONAS
+from outbox.composing import identity
+from reports import document, emails
+from reports.personalisation import PERSONAS, Reader, segment_of
+from tests.pages.fixtures import (
+    ADDRESS,
+    ASK_URL,
+    COOLING,
+    DATA_URL,
+    NOON,
+    NOTHING_HELD,
+    REFERENCE,
+    AddressForm,
+    CallForm,
+    CodeForm,
+    RectificationForm,
+    data,
+    given,
+    meanwhile,
+)
 
-NOON = datetime(2026, 11, 23, 12, tzinfo=ZoneInfo("Europe/Paris"))
-REFERENCE = "SC26-XXXX-XXXX"
-ADDRESS = "z•••@chu-exemple.fr"
 TO_CORRECT = {"first_name": "Zoë", "email": "zoe@chu", "organisation_type": "ch"}
 COMPLETE = {
     "first_name": "Zoë",
@@ -93,8 +106,11 @@ def form(answers: dict[str, str] | None = None) -> Callable[[], dict[str, Any]]:
     return context
 
 
-def follow_up(state: str, **copy: Any) -> State:
-    refresh = None if state in {"accepted", "failed", "withheld"} else 600
+STILL = {"deferred", "accepted", "delivered", "bounced", "failed", "withheld"}
+
+
+def follow_up(state: str, more: dict[str, Any] | None = None, **copy: Any) -> State:
+    refresh = None if state in STILL else 600
 
     def context() -> dict[str, Any]:
         return {
@@ -112,6 +128,7 @@ def follow_up(state: str, **copy: Any) -> State:
             "state": state,
             "email_masked": ADDRESS,
             "refresh": refresh,
+            **(more or {}),
         }
 
     return State("leads/follow_up.html", context)
@@ -124,19 +141,25 @@ def copy_page(persona: str, **changes: Any) -> State:
         "size": 140_000,
         "rendered_at": NOON,
     }
-    context = {"copy": SimpleNamespace(**{**copy, **changes}), "token": "x"}
+    context = {
+        **document.contents(segment_of(PERSONAS[persona])),
+        "copy": SimpleNamespace(**{**copy, **changes}),
+        "token": "x",
+    }
     return State("reports/copy.html", lambda: context)
 
 
-def mail() -> dict[str, Any]:
-    return {
-        "reader": PERSONAS["dsi"],
-        "copy_url": "https://exemple.fr/exemplaire/x/",
-        "reference": REFERENCE,
-        "edition": "1.0",
-        "study": study,
-        "publisher": PUBLISHER,
-    }
+def mail(reader: Reader = PERSONAS["dsi"], **changes: Any) -> dict[str, Any]:
+    copy: Any = SimpleNamespace(
+        reader=reader, reference=REFERENCE, size=140_000, link_expires_at=NOON
+    )
+    context = emails.context(copy, "https://exemple.fr/exemplaire/x/")
+    given = {"publisher": PUBLISHER, "reply_to": PUBLISHER.contact}
+    return identity() | context | given | changes
+
+
+def erratum() -> dict[str, Any]:
+    return {**mail(), "note": "Page 3\xa0: la légende complète est sur la page."}
 
 
 _STATES: dict[str, State] = {
@@ -151,10 +174,106 @@ _STATES: dict[str, State] = {
     "suivi-retenu": follow_up("withheld"),
     "suivi-refuse": follow_up("failed"),
     "suivi-echec": follow_up("failed", rendered_at=None),
+    "suivi-distribue": follow_up("delivered"),
+    "suivi-rebond": follow_up("bounced"),
+    "suivi-rebond-a-corriger": follow_up(
+        "bounced", meanwhile(resend=None, figures=None)
+    ),
+    "suivi-envoye-complet": follow_up("accepted", meanwhile()),
+    "suivi-attente-complet": follow_up(
+        "deferred", meanwhile(correction=None, resend=COOLING)
+    ),
+    "suivi-retenu-complet": follow_up("withheld", meanwhile(resend=None)),
+    "suivi-renvoye": follow_up("queued", meanwhile(done="resent", resend=COOLING)),
+    "suivi-adresse-refusee": follow_up(
+        "accepted", meanwhile(correction=AddressForm({"email": "zoe@chu"}))
+    ),
+    "suivi-adresse-corrigee": follow_up(
+        "queued", meanwhile(done="corrected", correction=None, resend=COOLING)
+    ),
+    "suivi-rappel-refuse": follow_up(
+        "accepted", meanwhile(call=CallForm({"phone": "zéro"}))
+    ),
+    "suivi-rappel-demande": follow_up(
+        "delivered", meanwhile(done="called", call=None, call_done=True)
+    ),
     "exemplaire": copy_page("noms-longs"),
     "exemplaire-nom-seul": copy_page("nom-seul"),
     "exemplaire-en-preparation": copy_page("dsi", rendered_at=None),
     "exemplaire-retire": State("reports/copy_gone.html"),
+    "exemplaire-expire": State(
+        "reports/copy_gone.html",
+        given(reason="expired", renew_url="/exemplaire/x/nouveau-lien/"),
+    ),
+    "exemplaire-lien-demande": State("reports/copy_gone.html", given(reason="asked")),
+    "exemplaire-lien-remplace": State(
+        "reports/copy_gone.html", given(reason="replaced")
+    ),
+    "exemplaire-revoque": State("reports/copy_gone.html", given(reason="revoked")),
+    "verification": State(
+        "reports/verification.html",
+        given(reference=REFERENCE, edition="1.0", issued_at=NOON),
+    ),
+    "verification-inconnue": State(
+        "reports/verification.html", given(reference=REFERENCE, search_url="/v/")
+    ),
+    "verification-trop": State("reports/verification.html", given(too_many=True)),
+    "donnees-demande": State(
+        "leads/data_ask.html", given(form=AddressForm(), ask_url=ASK_URL)
+    ),
+    "donnees-demande-a-corriger": State(
+        "leads/data_ask.html", given(form=AddressForm({}), ask_url=ASK_URL)
+    ),
+    "donnees-lien-expire": State(
+        "leads/data_ask.html", given(form=AddressForm(), ask_url=ASK_URL, expired=True)
+    ),
+    "donnees-message-parti": State("leads/data_sent.html", given(ask_url=ASK_URL)),
+    "donnees": State("leads/data.html", data()),
+    "donnees-a-corriger": State(
+        "leads/data.html", data(rectification=RectificationForm({"last_name": "Aÿ"}))
+    ),
+    "donnees-corrigees": State("leads/data.html", data(done="rectified")),
+    "donnees-suspendues": State(
+        "leads/data.html",
+        data(**NOTHING_HELD, frozen=True, done="frozen", measure={"objected": True}),
+    ),
+    "donnees-effacement": State(
+        "leads/data_erase.html",
+        given(
+            form=CodeForm(),
+            email_masked=ADDRESS,
+            erase_url=f"{DATA_URL}effacer/",
+            data_url=DATA_URL,
+        ),
+    ),
+    "donnees-effacement-code-faux": State(
+        "leads/data_erase.html",
+        given(
+            form=CodeForm({"code": "zéro"}),
+            email_masked=ADDRESS,
+            erase_url=f"{DATA_URL}effacer/",
+            data_url=DATA_URL,
+        ),
+    ),
+    "donnees-effacees": State("leads/data_erased.html"),
+    "desinscription": State(
+        "leads/unsubscribe.html",
+        given(unsubscribe_url="/desinscription/x/", ask_url=ASK_URL),
+    ),
+    "desinscription-faite": State(
+        "leads/unsubscribe.html",
+        given(
+            done=True,
+            again_url="/desinscription/x/retablir/",
+            wording=news_wording().text,
+        ),
+    ),
+    "desinscription-annulee": State(
+        "leads/unsubscribe.html",
+        given(done="again", unsubscribe_url="/desinscription/x/"),
+    ),
+    "pas-moi": State("leads/not_me.html", given(not_me_url="/ce-n-est-pas-moi/x/")),
+    "pas-moi-fait": State("leads/not_me.html", given(done=True)),
     "confidentialite": State("pages/privacy.html", address="/confidentialite/"),
     "confidentialite-renseignee": State(
         "pages/privacy.html", lambda: {"publisher": PUBLISHER}
@@ -171,11 +290,16 @@ _STATES: dict[str, State] = {
     "erreur-404": State("404.html"),
     "erreur-405": State("405.html"),
     "erreur-410": State("410.html"),
+    "erreur-413": State("413.html", alone=True),
     "erreur-429": State("429.html"),
     "erreur-429-formulaire": State("429.html", form(COMPLETE)),
     "erreur-500": State("500.html", alone=True),
     "erreur-503": State("503.html", alone=True),
     "courriel": State("emails/synthesis.html", mail, mail=True),
+    "courriel-noms-longs": State(
+        "emails/synthesis.html", lambda: mail(PERSONAS["noms-longs"]), mail=True
+    ),
+    "courriel-erratum": State("emails/erratum.html", erratum, mail=True),
 }
 STATES = {name: replace(state, name=name) for name, state in _STATES.items()}
 PAGES = {name: state for name, state in STATES.items() if not state.mail}

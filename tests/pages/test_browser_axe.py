@@ -66,3 +66,24 @@ def test_axe_finds_nothing(new_page, name):
                 found[width, theme] = violations
 
     assert not found, found
+
+
+def test_axe_finds_nothing_in_what_the_scripts_show(new_page):
+    page = new_page()
+    page.goto("/")
+    page.fill("#id_email", "zoe@gmial.com")
+    page.focus("#id_last_name")
+    page.keyboard.type("x")
+    page.keyboard.press("Backspace")
+    page.focus("#id_job_function")
+    page.keyboard.press("ArrowDown")
+    for shown in (".suggestion button", "#id_last_name_error", "[role=option]"):
+        assert page.is_visible(shown), shown
+    page.evaluate(AXE)
+
+    for width in (1280, 360):
+        page.set_viewport_size({"width": width, "height": 800})
+        for theme in ("light", "dark"):
+            page.emulate_media(color_scheme=theme)
+            asked = {"tags": TAGS, "rules": None, "without": ()}
+            assert page.evaluate(RUN, asked) == [], (width, theme)

@@ -71,3 +71,40 @@ def test_a_server_that_is_away_leaves_the_page_as_it_is(
     # The browser itself tells of the answer that never came.
     assert all("ERR_FAILED" in fault for fault in new_page.faults)
     new_page.faults.clear()
+
+
+def test_nothing_moves_while_nothing_has_changed(new_page, edition):
+    page = new_page()
+    page.goto(in_database(submit))
+    page.wait_for_timeout(1100)  # For a second every page says the same (VEIL).
+    page.evaluate(
+        """() => {
+          window.changes = 0;
+          new MutationObserver((list) => { window.changes += list.length }).observe(
+            document.querySelector("main"), { subtree: true, childList: true });
+        }"""
+    )
+    for _ in range(2):
+        with page.expect_response("**/suivi/**"):
+            pass
+    page.wait_for_timeout(100)
+
+    assert page.evaluate("() => window.changes") == 0
+
+
+def test_an_answer_that_never_comes_is_given_up(new_page, work):
+    page = new_page()
+    address = in_database(submit)
+    page.clock.install()
+    page.goto(address)
+    held = []
+    page.route("**/suivi/**", lambda route: held.append(route), times=1)
+    page.clock.fast_forward(4_000)
+    page.wait_for_timeout(500)
+    assert held
+    work()
+    page.clock.fast_forward(11_000)  # No answer for ten seconds.
+    page.wait_for_timeout(500)
+    page.clock.fast_forward(31_000)  # Then half a minute until the next look.
+
+    page.wait_for_selector("[data-state=accepted]")

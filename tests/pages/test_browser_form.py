@@ -155,6 +155,8 @@ def test_what_means_nothing_is_told_beside_the_field(form_page, new_page):
     page.focus("#id_region")
     page.keyboard.type("Atlantide")
     assert len(page.evaluate(SHOWN)) == 20, "nothing found: all of them"
+    told = "Aucun choix ne correspond\u00a0: les 20 sont montrés."
+    assert page.inner_text(".form > .unseen[role=status]") == told
     page.keyboard.press("Tab")
 
     assert page.input_value("[name=region]") == ""
@@ -175,6 +177,35 @@ def test_escape_closes_a_list_and_keeps_the_choice(form_page, new_page):
     assert page.input_value("#id_region") == "Bretagne"
 
 
+def test_a_hospital_is_found_by_the_word_that_everybody_has(form_page):
+    page = form_page()
+    page.fill("#id_organisation_type", "hôpital")
+
+    shown = page.evaluate(SHOWN)
+    assert {"CHU ou CHR", "Centre hospitalier", "Hôpital de proximité"} <= set(shown)
+    assert "EHPAD" not in shown
+
+
+def test_what_is_shown_is_what_is_sent(form_page):
+    page = form_page()
+    page.fill("#id_region", "Bretagne")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[role=alert]")  # The other answers are missing.
+    assert page.input_value("[name=region]") == "53"
+
+    # A browser fills a field in without giving it the focus.
+    page.evaluate(
+        """() => {
+          const input = document.querySelector("#id_job_function");
+          document.activeElement.blur();
+          input.value = "Direction générale";
+          input.dispatchEvent(new Event("input", { bubbles: true }));
+        }"""
+    )
+    assert page.input_value("[name=job_function]") == "dg"
+
+
 # --- Sending --------------------------------------------------------------------------
 
 
@@ -183,7 +214,6 @@ def test_pressing_twice_sends_once_and_the_button_says_so(form_page, edition, ne
     page, posts = form_page(), []
     page.on("request", lambda asked: asked.method == "POST" and posts.append(asked))
     fill(page)
-    page.wait_for_timeout(3000)  # Faster than three seconds is a robot.
     page.evaluate(
         "() => { const button = document.querySelector('#envoyer');"
         " button.click(); button.click();"
@@ -199,6 +229,20 @@ def test_pressing_twice_sends_once_and_the_button_says_so(form_page, edition, ne
     assert page.get_attribute("#envoyer", "aria-disabled") is None
 
 
+def test_a_sending_that_was_stopped_can_be_tried_again(form_page):
+    page = form_page()
+    page.clock.install()
+    # An answer without a page leaves this one where it is, as pressing Escape does.
+    page.route("**/", lambda route: route.fulfill(status=204))
+    fill(page)
+    page.click("#envoyer", no_wait_after=True)
+    page.wait_for_function("() => document.querySelector('#envoyer').ariaDisabled")
+    page.clock.fast_forward(10_000)
+
+    assert page.get_attribute("#envoyer", "aria-disabled") is None
+    assert page.inner_text("#envoyer") == "Recevoir la synthèse"
+
+
 @pytest.mark.django_db(transaction=True)
 def test_without_script_a_slip_is_asked_about_once(new_page, edition):
     page = new_page(javascript=False)
@@ -212,7 +256,6 @@ def test_without_script_a_slip_is_asked_about_once(new_page, edition):
 
     assert "Vouliez-vous dire zoe@gmail.com" in page.inner_text(".suggestion")
     page.check("#id_email_mended")
-    page.wait_for_timeout(3000)
     page.click("#envoyer")
 
     assert "/suivi/" in page.url

@@ -80,6 +80,26 @@ DOUBLED = """
   root.style.setProperty("font-size", `${2 * size}px`, "important");
 }
 """
+# Neighbours of the flow whose boxes meet: a drawing that runs into the next.
+OVERLAPS = """
+() => {
+  const found = [];
+  for (const parent of document.querySelectorAll("main, main *:not(svg, svg *)")) {
+    const boxes = [...parent.children].filter((child) => child.checkVisibility()
+      && !["absolute", "fixed"].includes(getComputedStyle(child).position)
+      && getComputedStyle(child).display !== "inline")
+      .map((child) => [child, child.getBoundingClientRect()]);
+    boxes.forEach(([one, a], index) => boxes.slice(index + 1).forEach(([other, b]) => {
+      const width = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+      const height = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+      if (width > 1 && height > 1) found.push(
+        `${one.localName}.${one.className.baseVal ?? one.className} and `
+        + `${other.localName}.${other.className.baseVal ?? other.className}`);
+    }));
+  }
+  return found;
+}
+"""
 PLAIN = """
 () => {
   document.adoptedStyleSheets = [];
@@ -109,10 +129,12 @@ def test_no_text_is_cut_and_no_target_too_small(new_page, name):
     for width in (1920, 1280, 1024, 768, 600, 480, 390):
         page.set_viewport_size({"width": width, "height": 800})
         look(f"{width} px")
-    page.set_viewport_size({"width": 1280, "height": 800})
     if not STATES[name].mail:  # Its sizes are in pixels: it is zoomed, not enlarged.
         page.evaluate(DOUBLED)
-        look("text at 200 %")
+        for width in (1280, 1024, 390, 320):
+            page.set_viewport_size({"width": width, "height": 800})
+            look(f"text at 200 %, {width} px")
+            look(f"on top of each other at 200 %, {width} px", OVERLAPS)
 
     assert not found, found
 
@@ -160,3 +182,13 @@ def test_the_landing_page_prints_on_few_sheets(new_page):
 
     with pikepdf.open(io.BytesIO(page.pdf(format="A4"))) as sheets:
         assert 2 <= len(sheets.pages) <= 8
+
+
+@pytest.mark.parametrize("width", [1440, 1280, 768, 390, 360, 320])
+def test_promise_figure_and_button_stand_in_the_first_screen(new_page, width):
+    page = new_page(width=width)
+    page.goto("/")
+
+    for part in ("h1", ".opening .first strong", ".opening .first", ".opening .now"):
+        box = page.locator(part).bounding_box()
+        assert box["y"] + box["height"] <= 800, part

@@ -29,7 +29,6 @@ def test_a_visitor_without_script_corrects_sends_and_downloads(new_page, work, s
     for name in ("first_name", *CHOICES):
         assert page.input_value(f"#id_{name}") == COMPLETE[name]
     page.fill("#id_email", COMPLETE["email"])
-    page.wait_for_timeout(3000)  # Faster than three seconds is a robot.
     page.click("#envoyer")
 
     assert "/suivi/" in page.url

@@ -60,22 +60,22 @@ class FirstView:
 
     def __init__(self, client) -> None:
         response = client.get("/", headers={"accept-encoding": "br"})
-        content = response.content
-        if response.get("Content-Encoding") == "br":
-            self.html = len(content)
-            content = brotli.decompress(content)
-        else:  # A proxy does it on the fly: the quality it has time for.
-            self.html = len(brotli.compress(content, quality=5))
+        assert response.headers["Content-Encoding"] == "br"
+        self.html = len(response.content)
         headers = "".join(f"{name}: {value}\r\n" for name, value in response.items())
         self.headers = len(STATUS_LINE + headers)
-        self.page = Page(content.decode())
+        self.page = Page(brotli.decompress(response.content).decode())
         links = [a for a in self.page.all("link") if a["rel"] in WANTED]
         scripts = [a for a in self.page.all("script") if a.get("src")]
-        images = [a["src"] for a in self.page.all("img")]
-        paths = [a["href"] for a in links] + [a["src"] for a in scripts] + images
+        assert not self.page.all("img"), "an image is not counted"
+        paths = [a["href"] for a in links] + [a["src"] for a in scripts]
         self.files: dict[str, int] = {}
         for path in dict.fromkeys(paths):
-            self._add(path.removeprefix("/static/"))
+            if not path.startswith("data:"):
+                self._add(path.removeprefix("/static/"))
+        for link in self.page.all("link"):
+            if link["rel"] == "manifest":
+                self.files["manifest"] = len(client.get(link["href"]).content)
 
     def _add(self, name: str) -> None:
         found = finders.find(name)
@@ -95,8 +95,7 @@ class FirstView:
                         path = (Path(name).parent / wanted).as_posix()
                         self._add(re.sub(r"[^/]+/\.\./", "", path))
         if name.endswith(".js"):
-            for wanted in re.findall(r'import[^"\n]*"\./([^"]+)"', content.decode()):
-                self._add((Path(name).parent / wanted).as_posix())
+            assert not re.search(r"\bimport\b", content.decode()), "it is not counted"
 
     def _has_letters_of(self, rule: str) -> bool:
         """Tell whether the page needs what a rule loads (`unicode-range`)."""
@@ -124,7 +123,7 @@ class FirstView:
         return len(self.page.tags)
 
 
-WANTED = {"stylesheet", "preload", "modulepreload", "icon"}
+WANTED = {"stylesheet", "preload", "icon"}
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree
 
 import pytest
@@ -14,6 +14,7 @@ from PIL import Image
 from reports import study
 from santescopie.management.commands.build_images import DIGEST, IMAGES, images
 from tests.pages.reading import Page
+from tests.pages.states import STATES
 
 SITE = "https://etude.exemple.fr"
 SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
@@ -28,14 +29,25 @@ def test_a_drawn_image_is_that_of_its_source(name):
         assert image.text[DIGEST] == wanted.digest, "run manage.py build_images"
 
 
+def test_the_icon_of_every_page_is_the_file_without_a_request_of_its_own():
+    [icon] = [
+        attrs["href"]
+        for attrs in Page(STATES["accueil"].html).all("link")
+        if attrs["rel"] == "icon"
+    ]
+    file = (IMAGES / "favicon.svg").read_text().strip()
+
+    scheme, _, drawing = unquote(icon).partition(",")
+    assert scheme == "data:image/svg+xml"
+    assert drawing.replace("'", '"') == file
+
+
 def test_the_card_is_whole_and_light():
     assert images()["og.png"].size == (1200, 630)
     assert (IMAGES / "og.png").stat().st_size < 60_000
 
 
-def test_a_messenger_finds_the_title_the_words_and_the_card():
-    from tests.pages.states import STATES
-
+def test_a_messenger_finds_the_title_the_words_and_the_card(settings):
     told = {
         attrs["property"]: attrs["content"]
         for attrs in Page(STATES["accueil"].html).all("meta")
@@ -43,7 +55,16 @@ def test_a_messenger_finds_the_title_the_words_and_the_card():
     }
     image = urlsplit(told["og:image"])
 
+    [canonical] = [
+        attrs["href"]
+        for attrs in Page(STATES["accueil"].html).all("link")
+        if attrs["rel"] == "canonical"
+    ]
+
+    # The four that ogp.me asks for, and the page's one address.
     assert told["og:title"] == study.HEADLINE
+    assert told["og:type"] == "website"
+    assert told["og:url"] == canonical == settings.SITE_URL + "/"
     assert told["og:image:alt"] == study.STATEMENT
     assert told["og:description"]
     assert image.scheme in {"http", "https"}, "an address of its own, not a path"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.urls import resolve
 from fontTools.ttLib import TTFont
 
 from reports import study
@@ -37,22 +38,43 @@ OF_THE_STUDY = set(
 )
 # Numbers that are no figure of the study, page by page.
 MORE = {
-    "exemplaire": {"136", "7"},  # The size of the file: 136,7 Kio.
-    "exemplaire-nom-seul": {"136", "7"},
+    "exemplaire": {"140"},  # The size of the file: 140 ko.
+    "exemplaire-nom-seul": {"140"},
+    "courriel": {"140", "23"},  # And the day the link ends.
+    "courriel-noms-longs": {"140", "23"},
     "accessibilite": {
         # The law, RGAA 4.1.2, the criteria; the address of the Défenseur des droits.
         "47", "2005", "102", "11", "4", "1", "2", "75342", "71120", "07",
+        # The self-assessment (test_rgaa.py holds it to its document), and its tools.
+        "25", "106", "65", "0", "33", "8", "9", "12", "26", "27", "156",
     },
     "confidentialite": {
         # Articles of the GDPR, durations, the address of the CNIL.
         "6", "1", "3", "24", "80715", "75334", "07",
     },
     "mentions-legales": {"1"},  # The version of the font's licence.
+    "courriel-erratum": {"1", "0", "3"},  # The edition, and the page of its note.
 }  # fmt: skip
 MORE["confidentialite-renseignee"] = MORE["confidentialite"] | {"1", "2", "35000"}
 MORE["mentions-legales-renseignees"] = {
     "1", "2", "35000", "000\u202f000\u202f000", "01", "99", "00",
 }  # fmt: skip
+# The day of a request, in words; an hour; a telephone number nobody has.
+DAY = {"23", "2026"}
+HOUR = {"12", "13", "00"}
+PHONE = {"01", "99", "00"}
+RETENTION = (
+    "accueil",
+    "erreur-429-formulaire",
+    "formulaire-vide",
+    "formulaire-a-corriger",
+)
+MORE |= {
+    **{name: {"3"} for name in RETENTION},  # Years.
+    "verification": DAY | {"1", "0"},
+    **{name: DAY | HOUR | {"2"} for name in STATES if name.startswith("donnees")},
+    **{name: HOUR | PHONE | {"24"} for name in STATES if name.startswith("suivi-")},
+}
 FONT = Path(settings.BASE_DIR) / "static" / "fonts" / "encode-sans.woff2"
 
 every_state = pytest.mark.parametrize("name", STATES)
@@ -63,7 +85,9 @@ every_page = pytest.mark.parametrize("name", PAGES)
 def test_the_typography_is_french(name):
     page = Page(STATES[name].html)
 
-    [title] = re.findall(r"<title>(.*?)</title>", STATES[name].html)
+    [title] = re.findall(
+        r"<title>(.*?)</title>", STATES[name].html.partition("</head>")[0]
+    )
     spoken = [
         attrs[attribute]
         for _, attrs in page.tags
@@ -119,6 +143,17 @@ def test_every_page_has_an_outline_and_its_landmarks(name):
 
 
 @every_page
+def test_every_page_leads_to_the_legal_ones_in_the_same_order(name):
+    page = Page(PAGES[name].html)
+
+    fixed = ["mentions-legales", "confidentialite", "accessibilite", "plan-du-site"]
+    assert [a["href"] for a in page.all("a")][-4:] == [f"/{path}/" for path in fixed]
+    for path in fixed:
+        assert resolve(f"/{path}/")
+    assert not [a for a in page.all("a") if "target" in a]
+
+
+@every_page
 def test_every_character_is_in_the_font(name):
     page = Page(PAGES[name].html)
 
@@ -132,10 +167,20 @@ def test_every_page_has_a_title_of_its_own():
         for name, state in PAGES.items()
         if not name.endswith(("-renseignee", "-renseignees", "-seul", "-formulaire"))
         and not name.startswith(("suivi", "formulaire", "exemplaire"))
-        and name != "demonstration"
+        and name not in {"demonstration", "donnees-corrigees", "donnees-suspendues"}
     }
 
     assert len(set(titles.values())) == len(titles), titles
+
+
+def test_the_site_map_leads_where_it_says():
+    links = [a["href"] for a in Page(PAGES["plan-du-site"].html).all("a")]
+
+    parts = {href.removeprefix("/#") for href in links if href.startswith("/#")}
+    assert parts
+    assert parts <= set(Page(PAGES["accueil"].html).ids)
+    fixed = {state.address for state in PAGES.values() if state.address}
+    assert fixed <= set(links)
 
 
 def test_every_public_template_is_among_the_states():
@@ -144,7 +189,7 @@ def test_every_public_template_is_among_the_states():
     pages = {
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*.html")
-        if "</main>" in path.read_text() or "{% block main" in path.read_text()
+        if re.search("{% block (main|article) %}.", path.read_text(), re.S)
     }
 
     ours = ("admin/", "demo/", "images/")  # Nobody's but staff's and developers'.
@@ -165,3 +210,46 @@ def test_the_back_office_is_as_dark_as_the_pages():
     )
     assert dark
     assert dark == chosen
+
+
+def test_a_caption_is_tied_to_its_drawing_and_the_drawing_speaks():
+    html = STATES["accueil"].html
+    figures = re.findall(r"<figure[^>]*>.*?</figure>", html, re.S)
+
+    assert len(figures) == 2
+    for figure in figures:  # RGAA 1.9.1 asks for the role and the words again.
+        [caption] = re.findall(r"<figcaption>(.*?)</figcaption>", figure)
+        assert f'role="figure" aria-label="{caption}"' in figure
+        assert 'role="img"' in figure
+        assert re.search(r"<title[^>]*>[^<]+</title>", figure)
+
+
+def test_the_follow_up_page_offers_only_what_it_is_given():
+    bare, full, renewed = (
+        Page(STATES[f"suivi-{name}"].html).all("form")
+        for name in ("envoye", "envoye-complet", "renvoye")
+    )
+
+    assert not bare
+    assert [form["action"].split("/")[-2] for form in full] == [
+        "renvoyer",
+        "corriger",
+        "rappel",
+    ]
+    assert not renewed, "what is typed into a page that renews itself is lost"
+
+
+@every_page
+def test_a_reader_s_whole_address_is_shown_behind_their_own_link_only(name):
+    whole = "zoe.fictif@chu-exemple.fr" in PAGES[name].html
+
+    assert whole == (PAGES[name].template == "leads/data.html")
+
+
+def test_retention_is_said_in_one_phrase():
+    phrase = "3\u00a0ans après votre dernier contact"
+
+    for name in ("accueil", "confidentialite"):
+        text = Page(STATES[name].html).text
+        assert phrase in text
+        assert not re.search(r"(?i)\b(trois ans|dernier échange)\b", text)

@@ -24,10 +24,12 @@ COMPLETE = {
     **{
         f"PUBLISHER_{name}": "Éditeur de démonstration"
         for name in (
-            "NAME", "ADDRESS", "CONTACT", "PHONE", "REGISTRATION", "DIRECTOR",
-            "HOST", "DPO_EMAIL", "RECIPIENTS",
+            "NAME", "ADDRESS", "PHONE", "REGISTRATION", "DIRECTOR", "HOST",
+            "RECIPIENTS",
         )
     },
+    "PUBLISHER_CONTACT": "etude@exemple.fr",
+    "PUBLISHER_DPO_EMAIL": "dpo@exemple.fr",
 }  # fmt: skip
 
 
@@ -63,6 +65,55 @@ def test_each_gap_is_named():
     assert result.returncode == 1
     for name in gaps:
         assert name in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PUBLISHER_CONTACT", "sans objet"),
+        ("PUBLISHER_DPO_EMAIL", "sans objet"),
+        ("DEBUG", "true"),
+    ],
+)
+def test_what_no_deployment_may_say_is_an_error(name, value):
+    result = manage("check", "--deploy", **{**COMPLETE, name: value})
+
+    assert result.returncode == 1
+    assert name in result.stderr.partition("WARNINGS")[0]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://exemple.fr/etude",
+        "https://exemple.fr?a=1",
+        "https://exemple.fr#a",
+        "https://exemple.fr\\@evil.exemple",
+        "https://u:p@exemple.fr",
+        "https://exemple.fr evil",
+        "ftp://exemple.fr",
+        "exemple.fr",
+        "https://",
+    ],
+)
+def test_a_strange_address_of_the_site_is_refused(url):
+    result = manage("check", **{**COMPLETE, "SITE_URL": url})
+
+    assert result.returncode != 0
+    assert "http(s)://host is needed" in result.stderr
+
+
+def test_a_server_without_its_static_files_does_not_start(tmp_path):
+    result = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", "import santescopie.wsgi"],
+        env={**os.environ, **COMPLETE, "STATIC_ROOT": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert result.returncode != 0
+    assert "run manage.py collectstatic" in result.stderr
 
 
 @pytest.mark.parametrize(

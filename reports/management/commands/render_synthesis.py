@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from reports import pdf
+from reports import editions, pdf
 from reports.personalisation import PERSONAS
 
 REFERENCE = "SC26-DEMO-DEMO"
@@ -20,13 +20,29 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []  # Needs neither database nor services.
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--persona", required=True, help="a name, or all")
-        parser.add_argument("--output", required=True, type=Path, help="a folder")
-        parser.add_argument("--edition", default="1.0")
+        parser.add_argument("--persona", help="a name, or all")
+        parser.add_argument("--output", type=Path, help="a folder")
+        parser.add_argument("--edition", default=editions.PRESENT.version)
+        parser.add_argument(
+            "--fingerprint",
+            action="store_true",
+            help="print the fingerprint of this tree, for reports/editions.py",
+        )
 
     def handle(
-        self, *, persona: str, output: Path, edition: str, **options: Any
+        self,
+        *,
+        persona: str | None,
+        output: Path | None,
+        edition: str,
+        fingerprint: bool,
+        **options: Any,
     ) -> None:
+        if fingerprint:
+            self.stdout.write(editions.fingerprint())
+            return
+        if persona is None or output is None:
+            raise CommandError("--persona and --output are needed.")
         if persona != "all" and persona not in PERSONAS:
             names = ", ".join(PERSONAS)
             raise CommandError(f"No persona {persona!r}. There are: {names}, or all.")

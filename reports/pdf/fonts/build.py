@@ -16,6 +16,7 @@ from pathlib import Path
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
+from fontTools.ttLib.scaleUpem import scale_upem
 from fontTools.varLib.instancer import instantiateVariableFont
 
 LATIN = "encode-sans-latin-wdth-normal.woff2"
@@ -210,6 +211,9 @@ def static(font: TTFont, weight: int, width: int, suffix: str, style: str) -> TT
     os2.usWeightClass, os2.usWidthClass = weight, 4 if width < 100 else 5
     os2.fsSelection = (os2.fsSelection & ~0b1100001) | 0b1000000
     font["head"].macStyle = 0
+    # A PDF gives widths in thousandths of an em. Where the font's own are halves, how
+    # they round depends on the size at which a document first uses the letter.
+    scale_upem(font, 1000)
     return font
 
 

@@ -79,7 +79,10 @@ class Drawn:
     @property
     def digest(self) -> str:
         """Return what is kept in the picture, to tell when its source has changed."""
-        return hashlib.sha256("\0".join(self.sources.values()).encode()).hexdigest()
+        made_of = (*self.sources.values(), repr((self.size, COLOURS, FLAGS)))
+        digest = hashlib.sha256("\0".join(made_of).encode())
+        digest.update(FONT.read_bytes())
+        return digest.hexdigest()
 
     def draw(self, chromium: str, folder: Path, path: Path) -> None:
         for name, text in self.sources.items():

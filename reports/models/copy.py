@@ -1,51 +1,31 @@
-"""The document's editions, the copies made of them, and the hits on their links."""
+"""The copies made of an edition, and the hits on their links."""
 
 from __future__ import annotations
 
+import logging
 import uuid
 from dataclasses import asdict, fields
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self, cast
 
 from django.db import models
-from django.db.models import Min, Q
+from django.db.models import Exists, Min, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from outbox import tokens
+from outbox import files, tokens
 from outbox.claims import Claimable, ClaimableQuerySet, Event, owed_index, worker_name
 from outbox.models import Message
+from reports.models.edition import Edition
 from reports.personalisation import Reader
 from reports.references import new_reference
 from reports.vocabulary import JobFunction, OrganisationType, Region
 
+logger = logging.getLogger(__name__)
+
 COPY_TOKEN = "exemplaire"  # What a copy's token is good for.
 LINK_LIFETIME = timedelta(days=90)
 RETRIEVAL_WINDOW = timedelta(minutes=30)  # Repeated downloads count once.
-
-
-class Edition(models.Model):
-    """A version of the document. Declared in code, published by migration."""
-
-    version = models.CharField("version", max_length=20, unique=True)
-    fingerprint = models.CharField("empreinte", max_length=64, blank=True)
-    note = models.CharField("note", max_length=500, blank=True)
-    published_at = models.DateTimeField("publiée le", null=True, blank=True)
-
-    class Meta:
-        verbose_name = "édition"
-        ordering = ["-published_at"]
-
-    def __str__(self) -> str:
-        return f"édition {self.version}"
-
-    @classmethod
-    def current(cls) -> Self:
-        """Return the edition that new copies are made from."""
-        edition = cls.objects.filter(published_at__lte=Now()).first()
-        if edition is None:
-            raise cls.DoesNotExist("No edition has been published.")
-        return edition
 
 
 class CopyQuerySet(ClaimableQuerySet["Copy"]):
@@ -55,6 +35,17 @@ class CopyQuerySet(ClaimableQuerySet["Copy"]):
     def for_reader(self, reader: Reader) -> Self:
         """Keep the copies that say exactly what this reader typed."""
         return self.filter(**asdict(reader))
+
+    def held(self) -> Self:
+        """Keep the copies really sent: a server accepted a message with them."""
+        accepted = Message.objects.accepted().filter(copies=OuterRef("pk"))
+        return self.filter(Exists(accepted))
+
+    def genuine(self) -> Self:
+        """Leave out tests, suspects and people who were erased."""
+        return self.filter(
+            lead__is_test=False, lead__suspected_at=None, lead__erased_at=None
+        )
 
     def by_token(self, token: str) -> Copy | None:
         return self.filter(token_digest=tokens.digest(token)).first()
@@ -80,7 +71,11 @@ class Copy(Claimable):
     reference = models.CharField(
         "référence", max_length=14, unique=True, default=new_reference, editable=False
     )
+    # The current one when it is rendered; until then, when it was asked for.
     edition = models.ForeignKey(Edition, models.PROTECT, verbose_name="édition")
+    fingerprint = models.CharField(
+        "empreinte du document", max_length=64, blank=True, editable=False
+    )
     lead = models.ForeignKey(
         "leads.Lead", models.CASCADE, related_name="copies", verbose_name="contact"
     )
@@ -107,6 +102,9 @@ class Copy(Claimable):
     file = models.CharField("fichier", max_length=200, blank=True, editable=False)
     sha256 = models.CharField("SHA-256", max_length=64, blank=True, editable=False)
     size = models.PositiveIntegerField("taille (octets)", default=0, editable=False)
+    damaged_at = models.DateTimeField(
+        "fichier trouvé altéré le", null=True, editable=False
+    )
 
     token_generation = models.PositiveSmallIntegerField(default=1, editable=False)
     token_digest = models.BinaryField(max_length=32, unique=True, editable=False)
@@ -160,6 +158,28 @@ class Copy(Claimable):
         """Tell whether the link still opens the copy."""
         return self.revoked_at is None and self.link_expires_at > timezone.now()
 
+    def content(self) -> bytes:
+        """Return the bytes that were rendered, and no others.
+
+        Raises OSError, or DamagedFile once staff have been told: the row says so.
+        """
+        try:
+            return files.read(self.file, self.sha256)
+        except files.DamagedFile:
+            # A file made at its first use (the demo's) writes its hash as it is read.
+            self.refresh_from_db(fields=["sha256"])
+        try:
+            return files.read(self.file, self.sha256)
+        except files.DamagedFile:
+            self._tell_damage()
+            raise
+
+    def _tell_damage(self) -> None:
+        logger.error("copy %s: its file is not what was rendered", self.reference)
+        found = Copy.objects.filter(pk=self.pk, damaged_at=None)
+        if found.update(damaged_at=Now()):
+            self.record(CopyEvent.Kind.DAMAGED, "le SHA-256 ne correspond pas")
+
     def accepted_at(self) -> datetime | None:
         """Return when a mail server first took a message with this copy, in UTC."""
         first = self.messages.aggregate(first=Min("accepted_at"))["first"]
@@ -182,6 +202,7 @@ class CopyEvent(Event):
         RENDERED = "rendered", "rendu"
         DEFERRED = "deferred", "différé"
         ABANDONED = "abandoned", "abandonné"
+        DAMAGED = "damaged", "fichier altéré"
 
     copy = models.ForeignKey(Copy, models.CASCADE, related_name="events")
     kind = models.CharField("étape", max_length=20, choices=Kind)

@@ -1,6 +1,6 @@
 """Draw figures so that they can be counted back to their text.
 
-Everything is geometry for `templates/pdf/synthesis.html`, in units of the drawing,
+Everything is geometry for `templates/reports/drawings/`, in units of the drawing,
 and already text: templates print a float with the comma of the active language.
 Rows of marks are dashes of one line: a mark costs nothing, and a test can count
 them. No dash has a length of nought: some print houses' software drops those.
@@ -13,13 +13,16 @@ from functools import cache
 from math import cos, pi, sin
 
 from reports import study
-from reports.study import Figure, Shape
+from reports.study import Figure, Population, Shape
 
 PITCH = 5  # Units from one graduation to the next.
 STEM = 3  # Width of a stained graduation; the rest is the gap.
 TICK = 1.5  # Width of an unstained one.
 HUNDRED = 100
 HOUR = 60
+DISC = 0.62  # Diameter of a disc, in steps of its lattice.
+SQUARE = 0.55  # Side of a square.
+RIM = 0.13  # What an empty mark keeps of itself, both sides together.
 DOT = 0.01  # Length of a dash that round ends make a disc.
 
 
@@ -79,12 +82,6 @@ def ruler(figure: Figure) -> Ruler:
     )
 
 
-BLOCKS = [
-    (block, [(figure, ruler(figure)) for figure in block.figures])
-    for block in study.BLOCKS
-]
-
-
 def ring(radius: float, *, gap: float, segments: int = study.STEPS) -> str:
     """Return equal, unnamed arcs with a gap at the top; `gap` in degrees."""
     step = 360 / segments
@@ -124,13 +121,56 @@ FIELD_TEXT = (
     f"un par patient, dans un anneau de {study.STEPS} segments, un par étape."
 )
 
-# The frame of the statement: ten rows of ten, stained row by row.
-_STATED = next(f for f in study.FIGURES.values() if f.value == study.STATEMENT_VALUE)
-FRAME = [
-    (str(index % 10 + 0.5), str(index // 10 + 0.5), index < _STATED.amount)
-    for index in range(HUNDRED)
-]
-FRAME_TEXT = f"Cent disques, dont {_STATED.amount} teintés."
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Some marks of a field, as dashes of one line."""
+
+    path: str
+    size: str
+    dash: str
+    cap: str
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A hundred marks, ten by ten; `hollow` empties the plain ones."""
+
+    stained: Marks
+    plain: Marks
+    hollow: Marks
+    text: str
+
+
+def _marks_of(first: int, last: int, size: float, *, disc: bool) -> Marks:
+    """Return the marks from `first` up to `last`, row by row."""
+    length = DOT if disc else size
+    start = 0.5 if disc else 0.5 - size / 2
+    rows = (
+        f"M{max(first - row, 0) + start:g} {row // 10 + 0.5:g}"
+        f"H{min(last - row, 10) - 1 + start + length:g}"
+        for row in range(first // 10 * 10, last, 10)
+    )
+    return Marks(
+        "".join(rows),
+        f"{size:g}",
+        f"{length:g} {1 - length:g}",
+        "round" if disc else "butt",
+    )
+
+
+@cache
+def field(figure: Figure) -> Field:
+    """Draw a share of people: discs for professionals, squares for patients."""
+    disc = figure.asked is Population.PROFESSIONALS
+    size = DISC if disc else SQUARE
+    return Field(
+        _marks_of(0, figure.amount, size, disc=disc),
+        _marks_of(figure.amount, HUNDRED, size, disc=disc),
+        _marks_of(figure.amount, HUNDRED, size - RIM, disc=disc),
+        f"Cent {'disques' if disc else 'carrés'}, dont {figure.amount} teintés.",
+    )
+
 
 # The method, drawn: 25 × 30 marks twice, 10 × 7 diamonds, and subjects crossed.
 RESPONDENT_DISCS = "".join(f"M0.5 {y + 0.5}H{24.5 + DOT}" for y in range(30))
