@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -30,24 +29,29 @@ from tests.pages.served import prepare, served
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "screenshots"
-LIGHT, HEAVIEST, HEAVIEST_OF_ALL = 38_000, 60_000, 3_000_000  # Bytes.
+LIGHT, HEAVIEST, HEAVIEST_OF_ALL = 60_000, 60_000, 5_000_000  # Bytes.
+ACROSS, GAP = 4, 12  # Pages on a line of a sheet; pixels between them.
 SHEET = 297 / 210  # The README's four pictures have the shape of the cover.
 WIDE, NARROW = 1280, 390
 BY_NIGHT = ("accueil", "formulaire-a-corriger", "suivi-envoye", "courriel")
 
 
-def keep(shot: bytes, name: str) -> None:
-    """Store a picture as WebP, at the best quality that is light enough."""
+def keep(shot: bytes, name: str, lightest: int = LIGHT) -> None:
+    """Store a picture as WebP, at the best quality that weighs no more, if any."""
     picture = Image.open(io.BytesIO(shot)).convert("RGB")
-    for width in (picture.width, *(w for w in (960, 640, 480) if w < picture.width)):
+    for width in (
+        picture.width,
+        *(w for w in (1600, 1200, 960, 640, 480) if w < picture.width),
+    ):
         smaller = fitted(picture, width)
         for quality in (75, 55, 40):
             content = io.BytesIO()
             smaller.save(content, "WEBP", quality=quality, method=6)
-            if content.tell() <= LIGHT:
+            if content.tell() <= lightest:
                 (FOLDER / f"{name}.webp").write_bytes(content.getvalue())
                 return
-    raise SystemExit(f"{name}: no way to make it lighter than {LIGHT} bytes")
+    # A long page of a thousand marks: as light as it gets.
+    (FOLDER / f"{name}.webp").write_bytes(content.getvalue())
 
 
 def keep_for_readme(shot: bytes, name: str) -> None:
@@ -181,20 +185,39 @@ def shoot_back_office(camera: Camera) -> None:
                 keep(shot, f"{name}-1280")
 
 
-def shoot_cover() -> None:
-    """Show the first page of the synthesis as a reader receives it."""
-    from django.core.management import call_command
+def shoot_documents(wanted: set[str]) -> None:
+    """Show every page that each persona receives, on one sheet; and the cover alone."""
+    from reports import editions, pdf, pictures
+    from reports.personalisation import PERSONAS
 
-    if not shutil.which("pdftoppm"):
-        print("cover: skipped, pdftoppm (poppler-utils) is not installed")
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        call_command("render_synthesis", persona="dg-chu", output=Path(folder))
-        command = ["pdftoppm", "-r", "110", "-f", "1", "-l", "1", "-png"]
-        shot = subprocess.run(
-            [*command, f"{folder}/dg-chu.pdf"], capture_output=True, check=True
+    for name, reader in PERSONAS.items():
+        if wanted and not wanted & {name, "cover"}:
+            continue
+        content = pdf.render(
+            reader,
+            edition=editions.PRESENT.version,
+            reference="SC26-DEMO-DEMO",
+            date=date(2026, 11, 25),
         )
-    keep_for_readme(shot.stdout, "cover")
+        pages = pictures.pages(content)
+        if name == "dg-chu":
+            keep_for_readme(encoded(pages[0]), "cover")
+        width, height = pages[0].size
+        rows = -(-len(pages) // ACROSS)
+        sheet = Image.new(
+            "RGB", (ACROSS * (width + GAP), rows * (height + GAP)), "gray"
+        )
+        for index, page in enumerate(pages):
+            row, column = divmod(index, ACROSS)
+            sheet.paste(page, (column * (width + GAP), row * (height + GAP)))
+        keep(encoded(sheet), f"synthese-{name}", lightest=2 * LIGHT)
+        print(f"synthese-{name}", flush=True)
+
+
+def encoded(picture: Image.Image) -> bytes:
+    content = io.BytesIO()
+    picture.save(content, "PNG")
+    return content.getvalue()
 
 
 def main(wanted: set[str]) -> None:
@@ -203,8 +226,7 @@ def main(wanted: set[str]) -> None:
         raise SystemExit("no Chromium: set CHROMIUM, or install chromium")
     prepare()
     FOLDER.mkdir(parents=True, exist_ok=True)
-    if not wanted or "cover" in wanted:
-        shoot_cover()
+    shoot_documents(wanted)
     with served() as url, running(path) as browser:
         shoot_states(Camera(browser), url, wanted)
         if not wanted or "contacts" in wanted:
