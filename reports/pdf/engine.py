@@ -85,6 +85,12 @@ class Engine:
     style: CSS
     profile: ScreenColours
 
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether the fonts that were registered are still on the disk."""
+        folder = self.fonts._folder
+        return folder is not None and len(list(folder.glob("*"))) >= len(BUNDLED)
+
 
 class WithoutNames(logging.Filter):
     """Gather the characters that no font draws, and keep them out of the logs.
@@ -115,8 +121,15 @@ _inherited: list[Engine] = []
 
 
 def engine() -> Engine:
-    """Return this process's engine, made on first use. Call with the lock held."""
+    """Return this process's engine, made on first use. Call with the lock held.
+
+    The fonts stand in a folder of temporary files: where something has tidied it, they
+    would be replaced by the machine's, without a word. It is made anew.
+    """
     global _engine
+    if _engine is not None and not _engine.is_whole:
+        logger.warning("The folder of fonts was emptied: made again.")
+        _engine = None
     if _engine is None:
         fetcher, fonts = BundledOnly(), FontConfiguration()
         css = (HERE / "synthesis.css").read_text(encoding="utf-8")

@@ -13,6 +13,7 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -208,16 +209,19 @@ def _shelf() -> Path | None:
 
 
 def _load(path: Path) -> Base | None:
-    """Return a base if its file is there and whole."""
+    """Return a base if its file is there and whole; drop a file that is not."""
     try:
         digest, _, data = path.read_bytes().partition(b"\n")
+        if digest == hashlib.sha256(data).hexdigest().encode():
+            return Base(**ast.literal_eval(data.decode()))
     except OSError:
         return None
-    if digest != hashlib.sha256(data).hexdigest().encode():
-        logger.warning("%s is not as it was written: made again.", path.name)
+    except (ValueError, SyntaxError, TypeError):
+        pass  # Its hash is right, and it is no base: written by another hand.
+    logger.warning("%s is not as it was written: made again.", path.name)
+    with suppress(OSError):
         path.unlink(missing_ok=True)
-        return None
-    return Base(**ast.literal_eval(data.decode()))
+    return None
 
 
 def _store(path: Path, base: Base) -> None:
@@ -227,9 +231,11 @@ def _store(path: Path, base: Base) -> None:
     try:
         draft.write_bytes(hashlib.sha256(data).hexdigest().encode() + b"\n" + data)
         draft.replace(path)
-        by_age = sorted(path.parent.iterdir(), key=lambda file: file.stat().st_mtime)
+        ours = path.parent.glob(f"*{path.suffix}")  # The folder may hold other things.
+        by_age = sorted(ours, key=lambda file: file.stat().st_mtime)
         for old in by_age[: -2 * KEPT]:  # Of editions and versions that are gone.
             old.unlink(missing_ok=True)
     except OSError as error:
         logger.warning("A base is kept in memory alone: %s.", error)
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):  # A read-only disk refuses even what is not there.
+            draft.unlink(missing_ok=True)
