@@ -33,6 +33,7 @@ def copy_for(submission: Submission) -> Copy:
             recipient=submission.email,
             revoked_at=None,
             failed_at=None,
+            damaged_at=None,
             edition__published_at__lte=Now(),
         )
         .for_reader(submission.reader)
@@ -114,14 +115,15 @@ def send_new_edition(submission: Submission) -> bool:
     """Owe a copy in the current edition to the same frozen reader.
 
     Every submission that shared the old copy follows. False where their copy is of
-    that edition already, or where there is none: asked twice, one copy is made.
+    that edition already and whole, or where there is none: asked twice, one copy is
+    made.
     """
     edition = Edition.current()
     with transaction.atomic():
         old = (
             Copy.objects.select_for_update(no_key=True, of=("self",))
             .filter(submissions=submission, revoked_at=None, rendered_at__isnull=False)
-            .exclude(edition=edition)
+            .exclude(edition=edition, damaged_at=None)
             .first()
         )
         # Who waited for the lock finds that the submission has moved meanwhile.

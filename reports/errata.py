@@ -37,7 +37,7 @@ def holders(edition: Edition, erratum: Erratum | None = None) -> Holders:
     copies: list[Any] = list(
         Copy.objects.held()
         .genuine()
-        .filter(edition=edition, lead__merged_into__erased_at=None)
+        .filter(edition=edition)
         .annotate(person=Coalesce("lead__merged_into_id", "lead_id"))
         .order_by("-requested_at", "-pk")
     )
@@ -51,7 +51,7 @@ def holders(edition: Edition, erratum: Erratum | None = None) -> Holders:
             seen |= known
             if copy.person in told:
                 found.told += 1
-            elif copy.recipient in closed:
+            elif suppression_hash(copy.recipient) in closed:
                 found.suppressed += 1
             else:
                 found.copies.append(copy)
@@ -64,10 +64,11 @@ def _told(erratum: Erratum) -> set[int]:
     return set(erratum.letters.values_list(person, flat=True))
 
 
-def _suppressed(addresses: set[str]) -> set[str]:
-    hashes = {suppression_hash(address): address for address in addresses}
+def _suppressed(addresses: set[str]) -> set[bytes]:
+    """Return the hashes of those that must not be written to, however typed."""
+    hashes = {suppression_hash(address) for address in addresses}
     rows = Suppression.objects.filter(address_hash__in=hashes)
-    return {hashes[bytes(h)] for h in rows.values_list("address_hash", flat=True)}
+    return {bytes(found) for found in rows.values_list("address_hash", flat=True)}
 
 
 def send(edition: Edition, note: str, author: Any) -> int:

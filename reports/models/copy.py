@@ -42,10 +42,14 @@ class CopyQuerySet(ClaimableQuerySet["Copy"]):
         return self.filter(Exists(accepted))
 
     def genuine(self) -> Self:
-        """Leave out tests, suspects and people who were erased."""
+        """Leave out tests, suspects and people who were erased, merged ones too."""
         return self.filter(
-            lead__is_test=False, lead__suspected_at=None, lead__erased_at=None
-        )
+            lead__is_test=False,
+            lead__suspected_at=None,
+            lead__erased_at=None,
+            lead__merged_into__suspected_at=None,
+            lead__merged_into__erased_at=None,
+        ).exclude(lead__merged_into__is_test=True)
 
     def by_token(self, token: str) -> Copy | None:
         return self.filter(token_digest=tokens.digest(token)).first()

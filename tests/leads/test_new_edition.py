@@ -121,3 +121,15 @@ def test_a_damaged_file_is_not_sent_again(client, sign_in, mailed):
     assert not owed().exists()
     listed = client.get(page("reports_copy_changelist")).text
     assert "fichier altéré" in listed
+
+
+def test_a_damaged_copy_is_replaced_for_who_asks_again_and_by_staff(mailed):
+    Copy.objects.update(damaged_at=Now())
+
+    again = delivery.copy_for(mailed)
+    assert again != mailed.copy
+
+    assert delivery.send_new_edition(mailed)
+    mailed.refresh_from_db()
+    assert mailed.copy.damaged_at is None
+    assert mailed.copy.edition == Edition.current()

@@ -425,6 +425,28 @@ def test_two_leads_of_one_person_are_told_once():
     assert errata.send(Edition.current(), NOTE, None) == 1
 
 
+@pytest.mark.parametrize("trait", [{"is_test": True}, {"suspected_at": Now()}])
+def test_who_is_merged_into_a_test_or_a_suspect_holds_nothing(trait):
+    merged = delivered()
+    merged.lead.merged_into = LeadFactory(**trait)
+    merged.lead.save()
+
+    assert errata.holders(merged.copy.edition).copies == []
+
+
+def test_an_address_is_suppressed_however_it_is_typed():
+    held = [delivered(), delivered()]
+    for each, typed in zip(held, ["Jean@exemple.fr", "jean@exemple.fr"], strict=True):
+        Copy.objects.filter(pk=each.copy.pk).update(recipient=typed)
+    Suppression.objects.create(
+        address_hash=suppression_hash("jean@exemple.fr"),
+        reason=Suppression.Reason.OPPOSITION,
+    )
+
+    found = errata.holders(held[0].copy.edition)
+    assert (found.copies, found.suppressed) == ([], 1)
+
+
 def test_a_merge_after_the_erratum_tells_nobody_again():
     kept, merged = delivered(), delivered()
     errata.send(Edition.current(), NOTE, None)
