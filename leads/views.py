@@ -26,11 +26,16 @@ from leads.models import Lead, Submission
 from leads.origin import is_foreign
 from leads.suspicion import hour_stamp
 from leads.throttling import over_quota
+from reports import study
 
 PUBLIC = "public, max-age=300, stale-while-revalidate=60"
 UNDER_WAY = {"requested", "rendered", "queued"}
 VEIL = timedelta(seconds=1)
 REFRESH = 3  # Seconds between two looks at a submission that is under way.
+MEANWHILE = [  # To read while the mail travels: one use, one demand, one worry.
+    study.FIGURES[key]
+    for key in ("professionnels-utilisateurs", "validation-humaine", "responsabilite")
+]
 STILL = "actualisation"  # In the address of a page that must not reload by itself.
 DOUBLE_SUBMIT = timedelta(minutes=2)  # The same answers meanwhile are one submission.
 
@@ -150,6 +155,7 @@ def follow_up(request: HttpRequest, token: str) -> HttpResponse:
         "copy": submission.copy,
         "state": state,
         "email_masked": submission.masked_email,
+        "figures": MEANWHILE,
         # A page that reloads by itself must be stoppable (RGAA 13.1).
         "refresh": REFRESH if state in UNDER_WAY and STILL not in request.GET else None,
     }

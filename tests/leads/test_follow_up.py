@@ -14,9 +14,11 @@ from leads.models import Submission
 from outbox import tokens
 from outbox.models import Message
 from outbox.tasks import send_message
+from reports import study
 from reports.models import Copy
 from reports.tasks import render_copy
 from tests.leads.test_request import post
+from tests.pages.reading import Page
 
 pytestmark = pytest.mark.django_db
 
@@ -212,3 +214,13 @@ def test_a_page_that_reloads_by_itself_can_be_stopped(visitor):
     still = visitor.get(f"{path}?actualisation=non").content.decode()
     assert "refresh" not in still
     assert "Recharger cette page" in still
+
+
+def test_figures_of_the_study_are_there_to_read_meanwhile(visitor):
+    post(visitor)
+
+    page = Page(state(visitor, Submission.objects.get())[1])
+
+    for key in ("professionnels-utilisateurs", "validation-humaine", "responsabilite"):
+        assert study.FIGURES[key].sentence in page.flow
+    assert "Champ\u00a0: patients" in page.flow
