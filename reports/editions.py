@@ -32,7 +32,7 @@ class Declared:
 
 
 # Until it is released, 1.0 follows the tree: replace this by what is printed.
-FIRST = "498a8e59496b531ffbb043be17614f8fb0b545307d767dde72442da1cec6cfc4"
+FIRST = "4345013f35e7df4211f8bf6761b7dba0683f706e0644a7bf2c1ee593c2443028"
 
 DECLARED = (Declared("1.0", FIRST, "Première édition."),)
 PRESENT = DECLARED[-1]  # The only one that this tree can make.
