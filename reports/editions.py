@@ -32,7 +32,7 @@ class Declared:
 
 
 # Until it is released, 1.0 follows the tree: replace this by what is printed.
-FIRST = "4345013f35e7df4211f8bf6761b7dba0683f706e0644a7bf2c1ee593c2443028"
+FIRST = "551aa752af2c82a6c4334cc315023660279b13b821e25287da0fb0c41bae0cea"
 
 DECLARED = (Declared("1.0", FIRST, "Première édition."),)
 PRESENT = DECLARED[-1]  # The only one that this tree can make.
