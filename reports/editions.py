@@ -32,7 +32,7 @@ class Declared:
 
 
 # Until it is released, 1.0 follows the tree: replace this by what is printed.
-FIRST = "551aa752af2c82a6c4334cc315023660279b13b821e25287da0fb0c41bae0cea"
+FIRST = "4875f80e6f18ab5b6073d563d8621ed23247dcd147c5ec54f29143c976d9f817"
 
 DECLARED = (Declared("1.0", FIRST, "Première édition."),)
 PRESENT = DECLARED[-1]  # The only one that this tree can make.

@@ -205,5 +205,7 @@ def _close(contexts: list[Any]) -> list[str]:
         state = context.storage_state()
         left += [f"cookie {cookie['name']}" for cookie in state["cookies"]]
         left += [f"storage of {origin['origin']}" for origin in state["origins"]]
+        for page in context.pages:  # A request that is still held would outlive it.
+            page.unroute_all(behavior="ignoreErrors")
         context.close()
     return left

@@ -108,3 +108,4 @@ def test_an_answer_that_never_comes_is_given_up(new_page, work):
     page.clock.fast_forward(31_000)  # Then half a minute until the next look.
 
     page.wait_for_selector("[data-state=accepted]")
+    held[0].abort()

@@ -33,7 +33,11 @@ FOCUS = """
 """
 
 
-# A page to correct gives the focus to its summary of errors.
+# A page to correct gives the focus to its summary of errors, in its own time.
+SETTLED = """
+() => [...document.querySelectorAll("[autofocus]")].every(
+  (element) => element === document.activeElement)
+"""
 FROM_THE_TOP = """
 () => {
   document.body.tabIndex = -1;
@@ -58,6 +62,7 @@ def walk(page):
 def test_the_focus_is_always_seen_and_starts_with_the_skip_link(new_page, name):
     page = new_page(reduced_motion="reduce")  # Looked at once it has stopped.
     page.goto(PAGES[name].path)
+    page.wait_for_function(SETTLED)
     page.evaluate(FROM_THE_TOP)
 
     stops = list(walk(page))
