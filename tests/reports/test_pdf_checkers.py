@@ -21,12 +21,16 @@ pytestmark = pytest.mark.xdist_group("pdf")
 TOOLS = Path(sys.executable).parent
 
 
-@pytest.fixture(scope="module")
-def folder(made, tmp_path_factory):
-    """Write one copy for each persona, each segment and each difficult name."""
+@pytest.fixture(scope="module", params=["sent", "whole"])
+def folder(request, made, delivered, tmp_path_factory):
+    """Write one copy for each persona, each segment and each difficult name.
+
+    As it is sent, the fast way where it fits; and as it is laid out whole.
+    """
     folder = tmp_path_factory.mktemp("copies")
     for name in (*PERSONAS, *SEGMENT_READERS, *HOSTILE):
-        (folder / f"{name}.pdf").write_bytes(made(name).content)
+        content = delivered(name) if request.param == "sent" else made(name).content
+        (folder / f"{name}.pdf").write_bytes(content)
     return folder
 
 
