@@ -198,8 +198,8 @@ def equivalence(count: int) -> None:
             print(f"  {given[1]}: {', '.join(found)}")
     missed = count - fast.outcomes["fast"]
     print(
-        f"  {differing} differ in words and their places, tags, links, metadata, what\n"
-        "  pages are drawn from, pixels at 100 dpi (covers, and all of one in 25).\n"
+        f"  {differing} differ in any object but pages' resources, in what pages are\n"
+        "  drawn from, words and places, pixels at 100 dpi (covers, all of one in 25).\n"
         f"  Made in full: {missed} ({missed / count:.1%}) {dict(fast.outcomes)}"
     )
 

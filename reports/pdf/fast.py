@@ -16,11 +16,11 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from uuid import uuid4
 
 import pydyf
-import weasyprint
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from fontTools.ttLib import TTFont
@@ -43,6 +43,13 @@ from reports.pdf.bases import (
 logger = logging.getLogger(__name__)
 
 KEPT = 32  # Bases in memory, half of those on file: 24 segments, and some to spare.
+
+# What a base is made with. `reports.editions` has a list of its own: all that this
+# package imported would count for the fingerprint.
+ENGINE = (
+    "Django", "cssselect2", "fonttools", "pydyf", "Pyphen", "tinycss2", "tinyhtml5",
+    "weasyprint",
+)  # fmt: skip
 
 outcomes: Counter[str] = Counter()  # Of this process: "fast", or why not.
 _bases: dict[tuple[str, ...], Base | None] = {}
@@ -180,7 +187,8 @@ def machinery() -> str:
     kinds = {".py", ".css", ".ttf"}
     files = sorted(path for path in engine.HERE.rglob("*") if path.suffix in kinds)
     parts = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
-    parts += [weasyprint.__version__, pydyf.__version__, str(pango.pango_version())]
+    parts += [f"{name} {version(name)}" for name in ENGINE]
+    parts.append(str(pango.pango_version()))
     return _digest(*parts)
 
 

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+from functools import cache
 from types import SimpleNamespace
 
 import pytest
 
+from reports import pdf
 from reports.pdf import engine, tagging
 from tests.reports.synthesis import (
+    DATE,
+    EDITION,
     READERS,
+    REFERENCE,
     collisions,
     open_pdf,
     render,
@@ -44,6 +49,16 @@ def made():
 
     yield make
     engine.close()  # A worker of pytest-xdist ends without a word.
+
+
+@pytest.fixture(scope="session")
+def delivered():
+    """Render each reader's copy once as a worker does: the fast way where it fits."""
+    return cache(
+        lambda name: pdf.render(
+            READERS[name], edition=EDITION, reference=REFERENCE, date=DATE
+        )
+    )
 
 
 @pytest.fixture(scope="session")

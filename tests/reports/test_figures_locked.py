@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import html
 import re
+from importlib.metadata import version
+from xml.etree import ElementTree
 
+import pikepdf
+import pypdfium2 as pdfium
 import pytest
 from django.template.loader import render_to_string
 
 from reports import document, emails, readings, study, tools
-from reports.personalisation import PERSONAS, SEGMENTS, segment_of
+from reports.personalisation import PERSONAS, SEGMENTS, reading_of, segment_of
 from reports.templatetags.french import french_size
 from reports.vocabulary import JobFunction, OrganisationType
 from tests.leads.factories import CopyFactory
 from tests.reports.synthesis import (
+    DATE,
     EDITION,
     PRINTED_DATE,
     READERS,
     REFERENCE,
     SEGMENT_READERS,
+    open_pdf,
     squashed,
 )
 
@@ -56,6 +62,14 @@ for _figure in study.FIGURES.values():
 WORDS[squashed(study.STATEMENT_VALUE)].append(squashed(study.STATEMENT_AFTER))
 
 
+SMALL = "deux|trois|quatre|cinq|six|sept|huit|neuf|dix|vingt|cent|mille"
+SHARES = re.compile(
+    rf"\bsur\s(?:{SMALL})\b|\b(?:pour\scent|quarts?|tiers|moitié|plupart|majorit\w+"
+    rf"|minorit\w+|double|triple|(?:{SMALL})\sfois)\b",
+    re.IGNORECASE,
+)
+
+
 def strangers(text):
     """Return the numbers that nobody published, and figures without their words."""
     bare = squashed(text)
@@ -80,16 +94,78 @@ def test_the_lock_holds():
     assert strangers(study.STATEMENT) == ([], [])
 
 
+def drawn(content):
+    """Return the text of each page of a file, hyphens that cut words left out."""
+    with pdfium.PdfDocument(content) as document:
+        texts = [page.get_textpage().get_text_range() for page in document]
+    return [re.sub("[\x02\xad\ufffe]", "", text) for text in texts]
+
+
+def undrawn(content):
+    """Yield what is heard or listed: alternatives, links, bookmarks, metadata."""
+    with open_pdf(content) as document:
+        for item in document.objects:
+            if isinstance(item, pikepdf.Dictionary):
+                for key in ("/Alt", "/ActualText", "/E", "/Title", "/Contents"):
+                    if isinstance(item.get(key), pikepdf.String):
+                        yield str(item[key])
+        yield from map(str, document.docinfo.values())
+        packet = document.Root.Metadata.read_bytes().decode()
+    packet = packet[packet.index("<x:") : packet.rindex("<?")]
+    yield from ElementTree.fromstring(packet).itertext()
+
+
+# Metadata that no reader is shown: dates, program, and numbers of standards.
+TECHNICAL = {
+    f"D:{DATE:%Y%m%d}",
+    f"{DATE:%Y-%m-%d}",
+    f"WeasyPrint {version('weasyprint')}",
+    "1",
+    "Part of ISO 14289",
+}
+
+
+def without_layout(text, number, pages):
+    """Return a page's text without what was printed for this copy, and its numbers.
+
+    On page 2, the contents name each page after its number, and so do the three to
+    open first: these very words go, and no other number.
+    """
+    for known in (PRINTED_DATE, REFERENCE, f"dition\xa0{EDITION}"):
+        text = text.replace(known, "")
+    text = re.sub(rf" {number}$", "", text)
+    for page in pages if number == 2 else ():
+        for name in (page.title, page.short):
+            letters = r"\s*".join(map(re.escape, squashed(name)))
+            text = re.sub(rf"(?m)^{page.number}\s+(?={letters}\s)", "", text)
+    return text
+
+
+def test_the_contents_are_left_out_by_their_very_words():
+    pages = reading_of(SEGMENTS[0]).pages.values()
+    text = "3 L’essentiel\r\n4 sites\r\n12 essentiel\r\n11\r\nQuestions à poser outil 2"
+    left = without_layout(text, 2, pages)
+    assert numbers(left) == {"4", "12"}
+    assert "L’essentiel" in left
+    assert numbers(without_layout(text, 3, pages)) == {"3", "4", "12", "11", "2"}
+
+
 @pytest.mark.parametrize("name", [*PERSONAS, *SEGMENT_READERS])
-def test_the_document_says_no_other_number(made, name):
-    pages = made(name).pages
-    for number, page in enumerate(pages, start=1):
-        for known in (PRINTED_DATE, REFERENCE, f"dition\xa0{EDITION}"):
-            page = page.replace(known, "")
-        page = re.sub(rf" {number}$", "", page)
-        if number == 2:  # Contents.
-            page = re.sub(r"(?<!\S)(?:[2-9]|1[0-2])(?= +\S)", "", page)
-        assert strangers(page) == ([], []), number
+def test_the_file_that_is_sent_says_no_other_number(delivered, name):
+    content = delivered(name)
+    pages = reading_of(segment_of(READERS[name])).pages.values()
+    texts = drawn(content)
+    for number, text in enumerate(texts, start=1):
+        assert strangers(without_layout(text, number, pages)) == ([], []), number
+    whole = squashed(" ".join(texts))
+    for figure in study.FIGURES.values():
+        assert squashed(figure.sentence) in whole
+    heard = set(undrawn(content))
+    assert len(heard) > 20
+    assert heard > {study.NAME, "Symbole de l’étude"}
+    for text in heard - TECHNICAL:
+        text = text.replace(f"édition {EDITION}", "")
+        assert not numbers(text) - PUBLISHED, text
 
 
 @pytest.mark.parametrize("segment", SEGMENTS, ids=lambda segment: segment.key)
@@ -130,7 +206,30 @@ def test_no_digit_is_written_in_readings_and_tools():
         values = [value for name, value in vars(module).items() if name.isupper()]
         texts = [text for value in values for text in strings(value)]
         assert len(texts) > 50
-        assert not [text for text in texts if re.search(r"\d|«|\bpour cent\b", text)]
+        assert not [text for text in texts if re.search(r"\d|«", text)]
+        assert not [text for text in texts if SHARES.search(text)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "un professionnel sur deux",
+        "Neuf soignants sur\xa0dix",
+        "vingt pour cent des lits",
+        "les trois quarts des équipes",
+        "un quart d’entre eux",
+        "Deux tiers des patients",
+        "La moitié des services",
+        "la plupart des patients",
+        "Une majorité d’établissements",
+        "majoritairement favorables",
+        "le double des usages",
+        "trois fois plus de dépistages",
+    ],
+)
+def test_a_share_in_words_is_a_figure_too(text):
+    assert SHARES.search(text)
+    assert not SHARES.search("Deux services, sur une grille, pour la première fois")
 
 
 def test_every_question_stands_on_a_figure_and_is_asked_by_somebody():
