@@ -9,6 +9,7 @@ import pytest
 from django.template.loader import render_to_string
 
 from reports import document, emails, readings, study, tools
+from reports.inspection import strangers, strings
 from reports.personalisation import PERSONAS, SEGMENTS, segment_of
 from reports.templatetags.french import french_size
 from reports.vocabulary import JobFunction, OrganisationType
@@ -25,48 +26,6 @@ from tests.reports.synthesis import (
 pytestmark = pytest.mark.xdist_group("pdf")
 
 
-def numbers(text):
-    return set(re.findall(r"\d+", re.sub(r"(?<=\d)\u202f(?=\d{3})", "", text)))
-
-
-def strings(value):
-    """Return the texts and amounts of a published value."""
-    if isinstance(value, str | int):
-        yield str(value)
-    elif isinstance(value, tuple | dict):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from strings(item)
-    elif hasattr(value, "__dataclass_fields__"):
-        for name in value.__dataclass_fields__:
-            yield from strings(getattr(value, name))
-
-
-PUBLISHED = numbers(
-    " ".join(
-        text
-        for name, value in vars(study).items()
-        if name.isupper()
-        for text in strings(value)
-    )
-)
-# A share or an increase, then what the study says of it.
-WORDS = {}
-for _figure in study.FIGURES.values():
-    WORDS.setdefault(squashed(_figure.value), []).append(squashed(_figure.text))
-WORDS[squashed(study.STATEMENT_VALUE)].append(squashed(study.STATEMENT_AFTER))
-
-
-def strangers(text):
-    """Return the numbers that nobody published, and figures without their words."""
-    bare = squashed(text)
-    loose = [
-        bare[match.start() : match.end() + 30]
-        for match in re.finditer(r"\+?\d+%|\+de\d+heures/jour", bare)
-        if not any(bare[match.end() :].startswith(t) for t in WORDS.get(match[0], ()))
-    ]
-    return sorted(numbers(text) - PUBLISHED), loose
-
-
 def read(page):
     """Return the text of some HTML, what is said of its drawings included."""
     page = re.sub(r"<style>.*?</style>", " ", page, flags=re.DOTALL)
@@ -77,6 +36,8 @@ def test_the_lock_holds():
     assert strangers("27 % des patients") == (["27"], ["27%despatients"])
     assert strangers("26 % des patients exigent")[1] == ["26%despatientsexigent"]
     assert strangers("2 heures, 41 sites")[0] == ["41"]
+    assert strangers("90 % des patients, 12 % des infirmiers")[1]
+    assert strangers("85 pour cent des professionnels")[1]
     assert strangers(study.STATEMENT) == ([], [])
 
 
