@@ -35,6 +35,6 @@ def contents(segment: Segment) -> dict[str, Any]:
         "charts": CHARTS,
         "blocks": [(block, CHARTS[block.key]) for block in reading.blocks],
         "limits": tools.LIMITS,
-        "success": tools.GRID["conditions"][1],
-        "obstacles": tools.GRID["freins"][1],
+        "success": tools.GRID["conditions"].criteria,
+        "obstacles": tools.GRID["freins"].criteria,
     }

@@ -37,7 +37,7 @@ class Declared:
 
 
 # Until it is released, 1.0 follows the tree: replace this by what is printed.
-FIRST = "d1f4ade9c9fab75bfc13074583506c73404894aaf26deb0277bdd8d27e77b783"
+FIRST = "1523a2d5f2e32e5a77a6805cd031ef15a6762a02e33bb9e661168e88f9797e4e"
 
 DECLARED = (Declared("1.0", FIRST, "Première édition."),)
 PRESENT = DECLARED[-1]  # The only one that this tree can make.

@@ -137,6 +137,8 @@ class Reading:
     teams: tuple[tuple[Question, Figure], ...]
     vendors: tuple[tuple[Question, Figure], ...]
     steps: tuple[str, ...]
+    decisions: tuple[str, str]
+    basis: str  # « Lecture et étapes proposées … »
     asked: tuple[str, str]  # Titles of the two lists of questions.
 
     @property
@@ -146,7 +148,7 @@ class Reading:
         return [known[key] for key in self.pages if key in known]
 
     @property
-    def grid(self) -> list[tuple[str, tuple[tools.Criterion, ...]]]:
+    def grid(self) -> list[tools.Part]:
         """Return the parts of the decision grid, what the reader opens first on top."""
         keys = [key for key in self.pages if key in tools.GRID]
         return [tools.GRID[key] for key in (*keys, "enjeux")]
@@ -164,7 +166,7 @@ def reading_of(segment: Segment) -> Reading:
         figures[-1] = kind.figure
     return Reading(
         title=", ".join(filter(None, (family.title, kind.title))),
-        angle=kind.angle,
+        angle=family.angle or kind.angle,
         receiver=kind.receiver,
         pages=pages,
         first=tuple((pages[key], why) for key, why in family.first.items()),
@@ -172,6 +174,8 @@ def reading_of(segment: Segment) -> Reading:
         teams=_questions(tools.TEAM_QUESTIONS, (*family.teams, kind.question)),
         vendors=_questions(tools.VENDOR_QUESTIONS, family.vendors),
         steps=family.steps,
+        decisions=family.decisions,
+        basis=family.basis,
         asked=family.asked,
     )
 

@@ -29,6 +29,9 @@ class Family:
     teams: tuple[str, ...]
     vendors: tuple[str, ...]
     steps: tuple[str, ...]
+    decisions: tuple[str, str]  # The first two that the note offers.
+    angle: str = ""  # Takes the place of the kind's, as do the words of `basis`.
+    basis: str = "selon la fonction et le type d’établissement"
     asked: tuple[str, str] = ("À vos équipes", "À vos fournisseurs")
 
 
@@ -75,6 +78,7 @@ FAMILIES = (
             "Choisissez un seul projet et passez-le à la grille, à plusieurs.",
             "Portez la note à la prochaine séance, avec une décision à prendre.",
         ),
+        ("Recenser les usages de l’IA", "Désigner l’instance qui en répond"),
     ),
     Family(
         "qualite",
@@ -97,6 +101,7 @@ FAMILIES = (
             "Écrivez, pour un usage réel, qui valide et à quel moment.",
             "Passez ce même usage à la grille avec ceux qui s’en servent.",
         ),
+        ("Ajouter l’IA aux signalements existants", "Écrire qui valide, et quand"),
     ),
     Family(
         "numerique",
@@ -119,6 +124,7 @@ FAMILIES = (
             "Désignez qui répond des données dont ces outils dépendent.",
             "Envoyez les questions aux fournisseurs et comparez leurs réponses.",
         ),
+        ("Recenser les outils d’IA employés", "Désigner qui répond des données"),
     ),
     Family(
         "medical",
@@ -137,9 +143,9 @@ FAMILIES = (
         ("usages", "freins", "gains", "conditions"),
         ("professionnels-utilisateurs", "responsabilite", "depistages"),
         {
-            "usages": "Ce que l’étude mesure dans le parcours de soins, et ce que les "
-            "patients font déjà de l’IA.",
-            "freins": "La responsabilité en cas d’erreur, et la validation que les "
+            "usages": "Patients utilisateurs, dépistages, consultations en zones "
+            "rurales : ce que l’étude mesure dans le parcours de soins.",
+            "freins": "La responsabilité en cas d’erreur, et la validation que des "
             "patients exigent.",
             "questions": "De quoi ouvrir la discussion en équipe, puis avec un "
             "fournisseur.",
@@ -151,6 +157,7 @@ FAMILIES = (
             "Convenez de ce qui reste toujours validé par une personne.",
             "Choisissez un usage et une mesure, puis portez-les devant vos pairs.",
         ),
+        ("Recenser les usages de l’IA", "Écrire ce qu’une personne valide toujours"),
     ),
     Family(
         "soins",
@@ -161,8 +168,8 @@ FAMILIES = (
         {
             "gains": "Le temps libéré : pour quelles tâches, et rendu à qui ? La "
             "question se pose au lit du patient.",
-            "usages": "Des patients utilisent déjà l’IA : vos équipes les rencontrent "
-            "chaque jour.",
+            "usages": "Des patients utilisent déjà l’IA : vos équipes peuvent les "
+            "rencontrer.",
             "questions": "De quoi tenir une réunion d’équipe sans vocabulaire "
             "technique.",
         },
@@ -173,6 +180,7 @@ FAMILIES = (
             "Repérez qui valide, et à quel moment de la journée.",
             "Proposez un essai limité, avec une mesure choisie par l’équipe.",
         ),
+        ("Choisir les tâches à automatiser", "Donner du temps à qui valide"),
     ),
     Family(
         "agence",
@@ -195,6 +203,10 @@ FAMILIES = (
             "Proposez-leur une grille commune, sans attendre un projet commun.",
             "Faites remonter les règles que les équipes jugent trop complexes.",
         ),
+        ("Recenser les usages individuels", "Proposer une grille commune"),
+        "Les chiffres sont les mêmes pour tous ; chapitres, questions et étapes sont "
+        "proposés selon votre institution.",
+        "selon l’institution",
         ("Aux établissements", "Aux éditeurs"),
     ),
     Family(
@@ -204,8 +216,8 @@ FAMILIES = (
         CHAPTERS,
         ("professionnels-utilisateurs", "patients-utilisateurs", "responsabilite"),
         {
-            "essentiel": "Les neuf chiffres de l’étude, à la même échelle, avec les "
-            "personnes interrogées.",
+            "essentiel": "Les neuf chiffres, à lire ensemble, avec les personnes "
+            "interrogées là où l’étude le dit.",
             "revele": "Les quatre enseignements, dans les mots de l’étude.",
             "questions": "De quoi passer de la lecture à une discussion, chiffres à "
             "l’appui.",
@@ -217,6 +229,10 @@ FAMILIES = (
             "Posez les questions à ceux qui utilisent déjà l’IA.",
             "Passez un projet réel à la grille, à plusieurs.",
         ),
+        ("Recenser les usages de l’IA", "Désigner l’instance qui en répond"),
+        "Une lecture générale, proposée à tous : les chiffres sont les mêmes dans "
+        "chaque exemplaire.",
+        "à tous",
     ),
 )
 
@@ -224,10 +240,10 @@ KINDS = (
     Kind(
         "public",
         "établissement public",
-        (T.CHU, T.CH, T.LOCAL_HOSPITAL, T.EPSM, T.GHT, T.MILITARY, T.USLD),
+        (T.CHU, T.CH, T.LOCAL_HOSPITAL, T.EPSM),
         "le directoire ou la CME",
-        "L’étude énonce un enjeu propre aux établissements publics : il ouvre la page "
-        "des conditions et ferme la grille de décision.",
+        "L’étude énonce un enjeu pour les établissements publics : il figure à la page "
+        "des conditions et ferme la grille.",
         "instance",
     ),
     Kind(
@@ -248,21 +264,23 @@ KINDS = (
             T.HEALTH_CENTRE,
             T.HEALTH_HOUSE,
             T.EHPAD,
+            T.USLD,
             T.ESMS,
         ),
         "la direction ou l’équipe",
         "L’étude suit le parcours de soins, de la prévention au suivi : regardez "
-        "chaque chiffre depuis la place que vous y tenez.",
+        "chaque chiffre depuis votre place.",
         "atteindre",
         "consultations",
     ),
     Kind(
         "ensemble",
         "",
-        (T.GCS, T.UNIVERSITY, T.INDUSTRY, T.OTHER),
-        "une instance de décision",
-        "Les chiffres sont les mêmes pour tous ; l’ordre des chapitres, les questions "
-        "et les étapes sont proposés selon votre fonction.",
+        # A GHT and a military hospital have no directoire: their page names none.
+        (T.GHT, T.MILITARY, T.GCS, T.UNIVERSITY, T.INDUSTRY, T.OTHER),
+        "l’instance de direction",
+        "Les chiffres sont les mêmes pour tous ; chapitres, questions et étapes sont "
+        "proposés selon votre fonction.",
         "commencer",
     ),
 )

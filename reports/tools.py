@@ -8,14 +8,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from reports import study
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Tie a question to the published figure that gives a reason to ask it."""
+    """Set a question beside a published figure, and the study's own words on it."""
 
     key: str
     figure: str
     text: str
+    words: str = ""  # The line of the grid that it bears on, where there is one.
+
+    @property
+    def named(self) -> str:
+        """Return « Frein persistant : … », as the study names it, or nothing."""
+        for part in GRID.values():
+            if self.words in (criterion.name for criterion in part.criteria):
+                return f"{part.one}\N{NO-BREAK SPACE}: {self.words}"
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +36,20 @@ class Criterion:
     name: str
     settle: str
     figure: str = ""  # Where a published figure bears on the very subject.
+
+    @property
+    def published(self) -> str:
+        return study.FIGURES[self.figure].sentence if self.figure else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Hold a table of the decision grid, and the words of its three columns."""
+
+    title: str
+    one: str  # What one line is.
+    states: tuple[str, str, str]
+    criteria: tuple[Criterion, ...]
 
 
 TEAM_QUESTIONS = (
@@ -103,6 +128,7 @@ TEAM_QUESTIONS = (
         "expliquer-les-regles",
         "cadre-reglementaire",
         "Quelles règles paraissent trop complexes, et qui les explique ?",
+        "cadre réglementaire",
     ),
     Question(
         "territoires",
@@ -133,6 +159,7 @@ TEAM_QUESTIONS = (
         "donnees",
         "cadre-reglementaire",
         "De quelles données un projet dépend-il, et qui répond de leur qualité ?",
+        "qualité et gouvernance des données",
     ),
 )
 
@@ -151,17 +178,20 @@ VENDOR_QUESTIONS = (
         "charge",
         "temps-libere",
         "Quelle charge demandez-vous aux équipes pour installer, former et suivre ?",
+        "charge organisationnelle",
     ),
     Question(
         "integration",
         "professionnels-utilisateurs",
         "Comment la solution s’intègre‑t‑elle au SIH, et que se passe‑t‑il si elle "
         "s’arrête ?",
+        "intégration SIH",
     ),
     Question(
         "visible",
         "professionnels-utilisateurs",
         "Que voit le professionnel du raisonnement de l’algorithme ?",
+        "transparence des algorithmes",
     ),
     Question(
         "monter-en-charge",
@@ -177,6 +207,7 @@ VENDOR_QUESTIONS = (
         "limites",
         "responsabilite",
         "Dans quels cas la solution se trompe‑t‑elle, et comment le voit-on ?",
+        "robustesse des résultats",
     ),
     Question(
         "trace",
@@ -192,6 +223,7 @@ VENDOR_QUESTIONS = (
         "reversibilite",
         "cadre-reglementaire",
         "Quelles données prenez-vous, où vont-elles, comment les reprenons-nous ?",
+        "qualité et gouvernance des données",
     ),
     Question(
         "loin",
@@ -233,9 +265,24 @@ _STAKES = (
     ),
 )
 GRID = {
-    "conditions": ("Facteurs de réussite", _SUCCESS),
-    "freins": ("Freins persistants", _OBSTACLES),
-    "enjeux": ("Enjeux énoncés pour les établissements publics", _STAKES),
+    "conditions": Part(
+        "Facteurs de réussite",
+        "Facteur de réussite",
+        ("Réuni", "En cours", "Manque"),
+        _SUCCESS,
+    ),
+    "freins": Part(
+        "Freins persistants",
+        "Frein persistant",
+        ("Levé", "En cours", "À lever"),
+        _OBSTACLES,
+    ),
+    "enjeux": Part(
+        "Enjeux énoncés pour les établissements publics",
+        "Enjeu",
+        ("Tranché", "En cours", "À trancher"),
+        _STAKES,
+    ),
 }
 
 # What a reader could make the study say, and must not.

@@ -11,6 +11,7 @@ import datetime
 import hashlib
 import unicodedata
 from functools import partial
+from itertools import accumulate
 from typing import Any
 
 from django.template.loader import render_to_string
@@ -22,14 +23,14 @@ from reports.templatetags.french import french_date
 
 __all__ = ["compose", "render"]
 
-# Letters of the label beyond which it is set smaller, so that the longest the form
-# accepts (100, 100 and 200) stays clear of the title.
-DENSITIES = ((300, "crowded"), (120, "dense"))
-LONGEST = 220  # Letters of one line of the label; what comes after is cut.
+# Widths beyond which a value of the label, and it alone, is set smaller: at 12.5 points
+# it takes two lines, at 11 three, then 8.5 keeps the label clear of the title.
+SIZES = ((130, "endless"), (70, "long"))
+LONGEST = 210  # Width of one value; what comes after is cut.
 STACKED = 4  # Marks that one letter may carry: no script needs more.
 
-# Lines: what, value, note.
-Label = list[tuple[str, str, str]]
+# Lines: what, value, note, size of the value.
+Label = list[tuple[str, str, str, str]]
 
 
 def render(
@@ -53,9 +54,9 @@ def compose(
 ) -> engine.Written:
     """Return the reader's copy and its number of pages. See `render`.
 
-    A character that no font draws leaves the label: PDF/A and PDF/UA forbid the empty
-    box that would stand for it. `whole` lays out every page, as where the fast way does
-    not fit: for comparison.
+    PDF/A and PDF/UA forbid the empty box that stands for what no font draws: a sign
+    leaves the label, a letter takes its whole line with it, for a name is not maimed.
+    `whole` lays out every page, as where the fast way does not fit: for comparison.
     """
     segment = segment_of(reader)
     pages = document.contents(segment)["reading"].pages.values()
@@ -93,7 +94,7 @@ def _stand_in(edition: str, segment: Segment) -> tuple[str, str]:
     letters = fast.alphabet()
     # Only values are typed; the rest of the label is the house's own French.
     ours = "".join(c for c in letters if c <= "ÿ" or c in "œŒ’")
-    label = [(ours, letters, ours)]
+    label = [(ours, letters, ours, "")]
     whole = _whole(label, segment, edition, bases.DATE)
     return whole, _alone(label, edition, bases.DATE)
 
@@ -116,29 +117,43 @@ def _printed(label: Label, edition: str, date: datetime.date) -> dict[str, Any]:
     """Return what the label shows."""
     return {
         "label": label,
-        "density": _density(label),
         "edition": edition,
         "printed_date": french_date(date),
     }
 
 
 def _label(reader: Reader, reference: str, without: str) -> Label:
-    """Return the lines of the cover's label: what, value, note. No empty line."""
-    absent = str.maketrans("", "", without)
+    """Return the lines of the cover's label. No empty line."""
+
+    def drawn(typed: str) -> str:
+        maimed = any(
+            c in without and unicodedata.category(c)[0] in "LMN" for c in typed
+        )
+        return (
+            "" if maimed else legible(typed.translate(dict.fromkeys(map(ord, without))))
+        )
+
     place = ", ".join(filter(None, (reader.type_label, reader.region_label)))
-    organisation = legible(reader.organisation.translate(absent))
+    organisation = drawn(reader.organisation)
     lines = [
-        ("Exemplaire de", legible(reader.full_name.translate(absent)), ""),
+        ("Exemplaire de", drawn(reader.full_name), ""),
         ("Fonction", reader.function_label, ""),
         ("Établissement", organisation or place, place if organisation else ""),
         ("Référence", reference, ""),
     ]
-    return [line for line in lines if line[1]]
+    return [(*line, _size(line[1])) for line in lines if line[1]]
 
 
-def _density(label: Label) -> str:
-    letters = sum(len(value) for _, value, _ in label)
-    return next((name for limit, name in DENSITIES if letters > limit), "")
+def _size(value: str) -> str:
+    width = sum(map(_width, value))
+    return next((name for limit, name in SIZES if width > limit), "")
+
+
+def _width(letter: str) -> float:
+    """Return about how wide a letter is, in small ones of the middling sort."""
+    if unicodedata.east_asian_width(letter) in "WF":
+        return 2
+    return 1.6 if letter.isupper() else 1
 
 
 def legible(text: str) -> str:
@@ -157,4 +172,6 @@ def legible(text: str) -> str:
         elif stacked <= STACKED and category not in ("Cf", "Cs", "Co", "Cn"):
             kept.append(letter)
     line = " ".join("".join(kept).split(" ")).strip()
-    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1].rstrip()}…"
+    ends = enumerate(accumulate(map(_width, line)))
+    end = next((place for place, width in ends if width > LONGEST), None)
+    return line if end is None else f"{line[: end - 1].rstrip()}…"

@@ -140,6 +140,8 @@ def copy_page(persona: str, **changes: Any) -> State:
         "reader": PERSONAS[persona],
         "size": 140_000,
         "rendered_at": NOON,
+        "requested_at": NOON,
+        "edition": SimpleNamespace(version="1.0"),
     }
     context = {
         **document.contents(segment_of(PERSONAS[persona])),

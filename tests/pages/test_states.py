@@ -38,8 +38,9 @@ OF_THE_STUDY = set(
 )
 # Numbers that are no figure of the study, page by page.
 MORE = {
-    "exemplaire": {"140"},  # The size of the file: 140 ko.
-    "exemplaire-nom-seul": {"140"},
+    # The size of the file, 140 ko; the edition, and its day.
+    "exemplaire": {"140", "1", "0", "23"},
+    "exemplaire-nom-seul": {"140", "1", "0", "23"},
     "courriel": {"140", "23"},  # And the day the link ends.
     "courriel-noms-longs": {"140", "23"},
     "accessibilite": {

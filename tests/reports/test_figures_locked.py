@@ -103,12 +103,13 @@ def test_every_question_stands_on_a_figure_and_is_asked_by_somebody():
     for question in (*tools.TEAM_QUESTIONS, *tools.VENDOR_QUESTIONS):
         assert question.figure in study.FIGURES
         assert question.text.endswith("\u202f?")
+        assert bool(question.named) == bool(question.words)
 
 
 def test_lines_of_the_grid_are_words_of_the_study():
     said = " ".join(item.sentence for item in study.ANALYSIS) + study.STAKES
-    for _, criteria in tools.GRID.values():
-        for criterion in criteria:
+    for part in tools.GRID.values():
+        for criterion in part.criteria:
             assert criterion.name in said
             assert criterion.figure in ("", *study.FIGURES)
 

@@ -72,7 +72,9 @@ def test_no_text_stands_on_another_or_leaves_the_sheet(made, name):
 
 
 def test_a_name_is_cut_where_no_label_could_hold_it():
-    assert legible("A" * 10_000) == "A" * (pdf.LONGEST - 1) + "…"
+    assert legible("a" * 10_000) == "a" * (pdf.LONGEST - 1) + "…"
+    assert legible("a" * pdf.LONGEST) == "a" * pdf.LONGEST
+    assert len(legible("W" * 200)) < len(legible("李" * 200)) + 40 < pdf.LONGEST
     assert len(legible("Z" + "\u0301" * 500)) <= 1 + pdf.STACKED
     assert legible("a\u202eb\nc\x00d") == "ab c d"
     assert legible("Zoe\u0308") == "Zoë"
@@ -155,7 +157,7 @@ def test_contents_give_the_page_of_each_section(made, name):
 
 
 def test_pages_are_numbered_but_the_cover(copy):
-    foot = f"Synthèse de l’étude · édition\xa0{EDITION}"
+    foot = f"Étude nationale {study.NAME}, synthèse · édition\xa0{EDITION}"
     assert foot not in copy.pages[0]
     for number, page in enumerate(copy.pages[1:], start=2):
         assert page.endswith(f"{foot} {number}")
