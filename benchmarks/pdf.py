@@ -199,7 +199,7 @@ def equivalence(count: int) -> None:
     missed = count - fast.outcomes["fast"]
     print(
         f"  {differing} differ in any object but pages' resources, in what pages are\n"
-        "  drawn from, words and places, pixels at 100 dpi (covers, all of one in 25).\n"
+        "  drawn from, words and places, pixels at 100 dpi (covers, or all).\n"
         f"  Made in full: {missed} ({missed / count:.1%}) {dict(fast.outcomes)}"
     )
 

@@ -41,8 +41,7 @@ def copy_for(submission: Submission) -> Copy:
         .order_by("-pk")
         .first()
     )
-    if known is not None:
-        _reopen(known)
+    if known is not None and known.is_open:
         return known
     return Copy.objects.create(
         edition=Edition.current(),
@@ -50,13 +49,6 @@ def copy_for(submission: Submission) -> Copy:
         recipient=submission.email,
         **asdict(submission.reader),
     )
-
-
-def _reopen(copy: Copy) -> None:
-    """Renew a link that has expired: nobody is sent one that no longer opens."""
-    if not copy.is_open:
-        copy.link_expires_at = link_expiry()
-        copy.save(update_fields=["link_expires_at"])
 
 
 def owe_message(copy: Copy, *submissions: Submission) -> Message:
@@ -106,7 +98,9 @@ def send_again(submission: Submission) -> bool:
         )
         if copy is None:
             return False
-        _reopen(copy)
+        if not copy.is_open:  # Nobody is sent a link that no longer opens.
+            copy.link_expires_at = link_expiry()
+            copy.save(update_fields=["link_expires_at"])
         if copy.rendered_at:
             owe_message(copy, submission)
         elif copy.failed_at:

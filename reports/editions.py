@@ -2,7 +2,12 @@
 
 To make one: change the document, add it to DECLARED with its note and what
 `manage.py render_synthesis --fingerprint` prints; add a migration whose operation is
-`editions.declare("1.1")`; deploy, make its proofs in the admin, publish it there.
+`editions.declare("1.1")`; deploy, make its proofs in the admin, publish it there. The
+live edition's own proofs, which it is compared with, are made while its tree runs.
+
+To release the last one declared: add its version and fingerprint to RELEASED, in the
+commit that is tagged. From then on a test refuses any other fingerprint under that
+number, and the document changes by another edition. 1.0 is not released yet.
 """
 
 from __future__ import annotations
@@ -32,15 +37,17 @@ class Declared:
 
 
 # Until it is released, 1.0 follows the tree: replace this by what is printed.
-FIRST = "4875f80e6f18ab5b6073d563d8621ed23247dcd147c5ec54f29143c976d9f817"
+FIRST = "30cdf1ea587b63fbb8e4ed734285808741c9b71fdbd71cd36c65a6d9dfd365cd"
 
 DECLARED = (Declared("1.0", FIRST, "Première édition."),)
 PRESENT = DECLARED[-1]  # The only one that this tree can make.
+RELEASED: dict[str, str] = {}  # By version; a line is added, none is changed.
 
 # What the lock pins. Pango and HarfBuzz are the machine's: they are left out, so that
 # the same tree has the same fingerprint everywhere.
 ENGINE = (
-    "cssselect2", "fonttools", "pydyf", "Pyphen", "tinycss2", "tinyhtml5", "weasyprint",
+    "cssselect2", "django", "fonttools", "pydyf", "Pyphen", "tinycss2", "tinyhtml5",
+    "weasyprint",
 )  # fmt: skip
 
 
@@ -89,6 +96,21 @@ def fingerprint() -> str:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         lines.append(f"{path.relative_to(ROOT).as_posix()} {digest}")
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def is_intact() -> bool:
+    """Tell whether the tree is the edition that it declares."""
+    return fingerprint() == PRESENT.fingerprint
+
+
+def altered() -> list[str]:
+    """Return the editions that are not what was released under their number.
+
+    All but the last declared must be released: nothing follows the tree but that one.
+    """
+    declared = {edition.version: edition.fingerprint for edition in DECLARED}
+    expected = {**dict.fromkeys(list(declared)[:-1], ""), **RELEASED}
+    return [number for number, seal in expected.items() if declared.get(number) != seal]
 
 
 def declare(number: str) -> migrations.RunPython:

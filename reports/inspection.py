@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import html
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import fields, is_dataclass
 from functools import cache
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -14,7 +16,7 @@ import pypdfium2 as pdfium
 from pypdfium2 import raw
 
 from reports import study
-from reports.personalisation import Reader
+from reports.personalisation import Reader, reading_of, segment_of
 
 # What each check is about, in the order they are read in.
 SUBJECTS = {
@@ -31,6 +33,7 @@ SUBJECTS = {
 PAGES = (8, 12)  # A synthesis: neither a leaflet nor the study.
 HEAVIEST = 400_000  # Bytes: mail servers and phones take it without a word.
 MARGIN = 14.0  # Points, some 5 mm: what most printers cannot reach.
+FAMILY = "Santescopie"  # What the name of every bundled font starts with.
 # A figure by its whole sentence: the value alone stands in other places, too.
 FIGURES = {figure.key: figure.sentence for figure in study.FIGURES.values()}
 
@@ -62,18 +65,25 @@ def inspect(content: bytes, reader: Reader, printed: tuple[str, ...]) -> list[Ch
         _within(sheets),
         _described(sheets),
         _reader(sheets, reader),
-        _numbers([sheet.text for sheet in sheets], printed),
+        _numbers([sheet.text for sheet in sheets], reader, printed),
     ]
 
 
-def inspect_mail(text: str, html: str, printed: tuple[str, ...]) -> Check:
-    """Check the message that brings a copy; its links are left out."""
-    unknown = unknown_numbers(text, printed)
-    if not text.strip() or not html.strip():
-        return Check("mail", False, "Une des deux versions du courriel est vide.")
-    if unknown:
-        return Check("mail", False, f"Nombres inconnus\u00a0: {', '.join(unknown)}.")
+def inspect_mail(text: str, page: str, printed: tuple[str, ...]) -> Check:
+    """Check both parts of the message that brings a copy; its links are left out."""
+    for name, part in (("texte", text), ("HTML", _shown(page))):
+        if not part.strip():
+            return Check("mail", False, f"La version {name} du courriel est vide.")
+        if fault := _fault(part, printed):
+            return Check("mail", False, f"Version {name}\u00a0: {fault}")
     return Check("mail", True, "Versions texte et HTML, aucun nombre inconnu.")
+
+
+def _shown(page: str) -> str:
+    """Return the text of some HTML, and what stands for its images."""
+    page = re.sub(r"(?s)<(style|script)\b.*?</\1>|<!--.*?-->", " ", page)
+    page = re.sub(r'<[^>]*\balt="([^"]*)"[^>]*>', r" \1 ", page)
+    return html.unescape(re.sub(r"<[^>]*>", " ", page))
 
 
 def _read(page: pdfium.PdfPage) -> Sheet:
@@ -137,7 +147,12 @@ def _embedded(sheets: list[Sheet]) -> Check:
     fonts = {name: inside for sheet in sheets for name, inside in sheet.fonts.items()}
     if missing := sorted(name for name, inside in fonts.items() if not inside):
         return Check("fonts", False, f"Non incorporées\u00a0: {', '.join(missing)}.")
-    return Check("fonts", bool(fonts), f"{len(fonts)} polices, toutes incorporées.")
+    names = {name.partition("+")[2] or name for name in fonts}
+    if foreign := sorted(name for name in names if not name.startswith(FAMILY)):
+        words = f"Étrangères à la famille {FAMILY}\u00a0: {', '.join(foreign)}."
+        return Check("fonts", False, words)
+    words = f"{len(fonts)} polices de la famille {FAMILY}, toutes incorporées."
+    return Check("fonts", bool(fonts), words)
 
 
 def _within(sheets: list[Sheet]) -> Check:
@@ -190,38 +205,84 @@ def _reader(sheets: list[Sheet], reader: Reader) -> Check:
     return Check("reader", True, "La couverture nomme le lecteur en entier.")
 
 
-def _numbers(pages: list[str], printed: tuple[str, ...]) -> Check:
-    """Find the nine figures, and no number that the study does not know."""
+def _numbers(pages: list[str], reader: Reader, printed: tuple[str, ...]) -> Check:
+    """Find the nine figures, each in its words, and no number out of its place.
+
+    Page n may say its own number at its foot; page 2 that of each page, by its title.
+    """
     text = _squashed(" ".join(pages))
     if missing := [s for s in FIGURES.values() if _squashed(s) not in text]:
         return Check("figures", False, f"Chiffre absent\u00a0: {missing[0]}")
-    numbered = (*printed, *map(str, range(1, len(pages) + 1)))
+    listed = [
+        f"{page.number} {name}"
+        for page in reading_of(segment_of(reader)).pages.values()
+        for name in (page.title, page.short)
+    ]
     for number, page in enumerate(pages, start=1):
-        if unknown := unknown_numbers(page, numbered):
-            words = f"nombres inconnus\u00a0: {', '.join(unknown)}."
-            return Check("figures", False, _on(number, words))
-    return Check("figures", True, "Les neuf chiffres, et aucun nombre inconnu.")
+        page = re.sub(rf"\s{number}\s*$", "", page)
+        if fault := _fault(page, (*printed, *listed) if number == 2 else printed):
+            return Check("figures", False, _on(number, fault))
+    return Check("figures", True, "Les neuf chiffres dans leurs mots, et aucun autre.")
 
 
-def unknown_numbers(text: str, printed: tuple[str, ...]) -> list[str]:
-    """Return the numbers of a text that neither the study nor `printed` holds."""
-    text = text.replace("\xa0", " ")
+def _fault(text: str, printed: tuple[str, ...]) -> str:
+    unknown, loose = strangers(text, printed)
+    if unknown:
+        return f"nombres inconnus\u00a0: {', '.join(unknown)}."
+    return f"chiffre sans ses mots\u00a0: «\u00a0{loose[0]}\u00a0»." if loose else ""
+
+
+def strangers(text: str, printed: Iterable[str] = ()) -> tuple[list[str], list[str]]:
+    """Return the numbers that nobody published, and figures without their words.
+
+    `printed` holds what else may stand in the text, word for word: reference, date.
+    """
+    text = re.sub(r"[\ufffe\x02\xad]\s*", "", text)  # Hyphens that cut words.
     for known in sorted(printed, key=len, reverse=True):
-        if not known.isdigit():
-            text = text.replace(known.replace("\xa0", " "), " ")
-    allowed = published_numbers() | {known for known in printed if known.isdigit()}
-    return sorted(_numbers_of(text) - allowed)
+        words = r"\s+".join(map(re.escape, known.split()))
+        text = re.sub(rf"(?<!\d){words}(?!\d)", " ", text)
+    bare = _squashed(text)
+    words_of = _words()
+    loose = [
+        bare[match.start() : match.end() + 30]
+        for match in re.finditer(r"\+?\d+(?:%|pourcent)|\+de\d+heures/jour", bare)
+        if not bare.startswith(words_of.get(match[0], ()), match.end())
+    ]
+    return sorted(numbers_in(text) - published_numbers()), loose
 
 
 @cache
 def published_numbers() -> frozenset[str]:
-    """Return every number of the study, the only source of them."""
+    """Return every number that the study's texts hold, the only source of them."""
     constants = [value for name, value in vars(study).items() if name.isupper()]
-    text = repr(constants).encode().decode("unicode_escape", "ignore")
-    return frozenset(_numbers_of(text))
+    return frozenset(numbers_in(" ".join(strings(constants))))
 
 
-def _numbers_of(text: str) -> set[str]:
+@cache
+def _words() -> dict[str, tuple[str, ...]]:
+    """Return, by a share, an increase or a duration, what the study says of it."""
+    said = [(figure.value, figure.text) for figure in study.FIGURES.values()]
+    said.append((study.STATEMENT_VALUE, study.STATEMENT_AFTER))
+    found: dict[str, tuple[str, ...]] = {}
+    for value, text in said:
+        key = _squashed(value)
+        found[key] = (*found.get(key, ()), _squashed(text))
+    return found
+
+
+def strings(value: object) -> Iterator[str]:
+    """Yield the texts and amounts of a published value, however deep."""
+    if isinstance(value, str | int):
+        yield str(value)
+    elif isinstance(value, list | tuple | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from strings(item)
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from strings(getattr(value, field.name))
+
+
+def numbers_in(text: str) -> set[str]:
     return set(re.findall(r"\d+", re.sub(r"(?<=\d)[\u202f\xa0 ](?=\d{3}\b)", "", text)))
 
 

@@ -19,10 +19,13 @@ from reports import editions, emails, inspection, pdf, pictures
 from reports.models import LINK_LIFETIME, Copy, Edition, Proof
 from reports.personalisation import Reader
 from reports.proofs import delete, names_of
-from reports.templatetags.french import french_date
+from reports.templatetags.french import french_date, french_size
 
 REFERENCE = "SC26-DEMO-DEMO"
 DATE = datetime.date(2026, 1, 1)  # Always the same: only the document may differ.
+EXPIRY = (
+    datetime.datetime.combine(DATE, datetime.time(12), datetime.UTC) + LINK_LIFETIME
+)
 LINK = "https://exemple.fr/exemplaire/lien-personnel/"
 
 
@@ -30,19 +33,15 @@ def make(proof: Proof) -> None:
     """Render, look, compare and keep. Raises LeaseLost, and leaves no file then."""
     version = proof.edition.version
     content = _compose(proof.reader, version)
-    subject = _mail(proof)
-    printed = (
-        REFERENCE,
-        french_date(DATE),
-        f"dition {version}",
-        str(LINK_LIFETIME.days),
-    )
+    mail_text, mail_page = _mail(proof, len(content))
+    printed = (REFERENCE, french_date(DATE), f"dition {version}")
+    promised = (french_size(len(content)), french_date(EXPIRY))
     checks = [
         *inspection.inspect(content, proof.reader, printed),
-        inspection.inspect_mail(*subject, (*printed, LINK)),
+        inspection.inspect_mail(mail_text, mail_page, (REFERENCE, LINK, *promised)),
     ]
     live, differences = _compared(proof)
-    sheets, mail = pictures.pages(content), pictures.mail(subject[1])
+    sheets, mail = pictures.pages(content), pictures.mail(mail_page)
     old = names_of(proof)
     folder = f"epreuves/{uuid.uuid4().hex}"
     parts = {"synthese.pdf": content}
@@ -76,10 +75,16 @@ def _compose(reader: Reader, version: str) -> bytes:
     return pdf.compose(reader, edition=version, reference=REFERENCE, date=DATE).content
 
 
-def _mail(proof: Proof) -> tuple[str, str]:
+def _mail(proof: Proof, size: int) -> tuple[str, str]:
     """Return the text and the HTML that would bring this proof to its reader."""
     message = emails.synthesis(
-        Copy(edition=proof.edition, reference=REFERENCE, **asdict(proof.reader))
+        Copy(
+            edition=proof.edition,
+            reference=REFERENCE,
+            size=size,
+            link_expires_at=EXPIRY,
+            **asdict(proof.reader),
+        )
     )
     mark = MARK.format(name="copy")
     return message.text.replace(mark, LINK), message.html.replace(mark, LINK)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Iterable
 from contextlib import suppress
 
 from celery import shared_task
@@ -13,7 +14,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from outbox.claims import LeaseLost
-from reports import editions, pdf, proofing
+from reports import editions, pdf, proofing, proofs
 from reports.models import Copy, CopyEvent, Edition, Proof
 from reports.signals import copy_rendered
 
@@ -23,6 +24,12 @@ MAX_ATTEMPTS = 6  # Of a document that cannot be made, or takes its worker down.
 MAX_WAITS = 200  # Of a storage that is away: some eight days.
 RETRY = 20  # Seconds, doubled at each attempt, up to an hour.
 OTHER_TREE = 20  # Seconds before a process that has the right tree is hoped for.
+WHOLE = {  # Why a document is not made fast, by `fast.outcomes`; rarer reasons as is.
+    "letters of another font": "lettres d’une autre police",
+    "a label of several pages": "étiquette trop longue",
+    "no base": "aucune base pour ce segment",
+    "broken": "panne de la voie rapide",
+}
 PROOF_ATTEMPTS = 3  # Somebody is looking: three failures are told, not hidden.
 
 
@@ -59,12 +66,14 @@ def _render(copy: Copy) -> None:
     if not copy.edition.is_made_here:
         return _leave(copy)
     copy.record(CopyEvent.Kind.ATTEMPTED)
+    before = pdf.fast.outcomes.copy()
     content = pdf.render(
         copy.reader,
         edition=copy.edition.version,
         reference=copy.reference,
         date=timezone.localdate(copy.requested_at),
     )
+    way = _way(pdf.fast.outcomes - before)
     # A name of its own for each lease: a zombie cannot write over a finished file.
     name = f"{copy.uid.hex[:2]}/{copy.uid}-{copy.lease_no}.pdf"
     try:
@@ -72,7 +81,7 @@ def _render(copy: Copy) -> None:
     except Exception as error:  # An S3 client raises errors of its own.
         raise StorageAway(f"{type(error).__name__}: {error}") from error
     try:
-        _finish(copy, key, content)
+        _finish(copy, key, content, way)
     except LeaseLost:
         # Proof that no row names this file. Nothing else is: a COMMIT whose answer was
         # lost may have been one.
@@ -80,7 +89,15 @@ def _render(copy: Copy) -> None:
         raise
 
 
-def _finish(copy: Copy, key: str, content: bytes) -> None:
+def _way(outcomes: Iterable[str]) -> str:
+    """Say, for the copy's history, how its document was made, and why not fast."""
+    outcome = next(iter(outcomes), "")
+    if outcome == "fast":
+        return "par la voie rapide"
+    return f"composé en entier\u00a0: {WHOLE.get(outcome, outcome)}"
+
+
+def _finish(copy: Copy, key: str, content: bytes, way: str) -> None:
     """Mark the copy rendered and let its message be owed, together."""
     with transaction.atomic():
         copy.finish(
@@ -91,7 +108,7 @@ def _finish(copy: Copy, key: str, content: bytes) -> None:
             sha256=hashlib.sha256(content).hexdigest(),
             size=len(content),
         )
-        copy.record(CopyEvent.Kind.RENDERED)
+        copy.record(CopyEvent.Kind.RENDERED, way)
         copy.refresh_from_db()
         copy_rendered.send(sender=Copy, copy=copy)
 
@@ -102,9 +119,11 @@ def _leave(copy: Copy) -> None:
     Between the deployment of an edition and its publication, and where two releases
     run side by side, nothing is made that would bear another edition's number.
     """
+    here = editions.PRESENT.version
     cause = (
-        f"ce processus porte l’édition {editions.PRESENT.version}, "
-        f"non la {copy.edition.version}"
+        f"ce processus porte l’édition {here}, non la {copy.edition.version}"
+        if here != copy.edition.version
+        else f"le document de ce processus n’est pas l’édition {here} qu’il déclare"
     )
     with transaction.atomic():
         copy.postpone(OTHER_TREE, attempts=copy.attempts - 1)
@@ -157,6 +176,18 @@ def make_proof(pk: int, lease_no: int) -> None:
                 proof.finish(cause=cause)
             else:
                 proof.postpone(RETRY, cause=cause)
+
+
+@shared_task(name="reports.prove_live_edition")
+def prove_live_edition() -> None:
+    """Owe the live edition's proofs, once, where its own tree runs.
+
+    The next edition is compared with them, and its tree cannot make them any more.
+    Running it again finds them.
+    """
+    live = Edition.current()
+    if live.is_made_here and not live.proofs.exists():
+        proofs.start(live)
 
 
 @worker_process_shutdown.connect

@@ -80,7 +80,7 @@ def site_is_secure(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(deploy=True)
 def document_is_its_edition(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    if editions.fingerprint() == editions.PRESENT.fingerprint:
+    if editions.is_intact():
         return []
     version = editions.PRESENT.version
     return [

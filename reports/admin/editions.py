@@ -99,18 +99,23 @@ class EditionAdmin(ReadOnly, Paged, admin.ModelAdmin[Edition]):
         live = Edition.objects.filter(published_at__isnull=False).first()
         if live and not live.is_made_here:
             waiting = Copy.objects.filter(next_attempt_at__isnull=False).count()
-            words = (
-                f"Ce déploiement porte l’édition\u00a0{editions.PRESENT.version}, qui "
-                f"n’est pas publiée\u00a0: tant qu’elle ne l’est pas, les nouvelles "
-                f"demandes attendent. En attente\u00a0: {waiting}."
+            here = editions.PRESENT.version
+            why = (
+                f"Ce déploiement porte l’édition\u00a0{here}, qui n’est pas "
+                "publiée\u00a0: tant qu’elle ne l’est pas, "
+                if editions.is_intact()
+                else f"Le document de ce déploiement n’est plus l’édition\u00a0{here} "
+                "qu’il déclare\u00a0: tant qu’il ne l’est pas, "
             )
-            messages.warning(request, words)
+            words = f"les nouvelles demandes attendent. En attente\u00a0: {waiting}."
+            messages.warning(request, why + words)
 
     @admin.display(description="exemplaires remis", ordering="held")
     def holders(self, edition: Any) -> str:
         """Open the list of who holds it: the copies that a mail server accepted."""
         url = copy_list(edition__id__exact=edition.pk, remis="oui")
-        return format_html('<a href="{}">{}</a>', url, edition.held)
+        words = f"Qui détient cette édition\u202f? ({edition.held})"
+        return format_html('<a href="{}">{}</a>', url, words)
 
     @admin.display(description="errata envoyés")
     def errata(self, edition: Edition) -> str:

@@ -16,9 +16,9 @@ from django.urls import reverse
 
 from outbox import files
 from reports import editions
-from reports import proofs as proofing
 from reports.models import Edition, Proof
 from reports.personalisation import PERSONAS
+from reports.proofs import start
 
 REFRESH = 2  # Seconds between two looks at work under way.
 FILE = re.compile(r"synthese\.pdf|courriel\.png|(page|ecart)-\d{1,3}\.png")
@@ -82,6 +82,7 @@ def proofs(model_admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
         may_order=edition.is_made_here
         and request.user.has_perm("reports.publish_edition"),
         here=editions.PRESENT.version,
+        altered=not editions.is_intact(),
         obstacles=edition.obstacles(),
         compared={proof.compared_with for proof in made} - {""},
         checks=_by_subject(made),
@@ -94,7 +95,7 @@ def _order(model_admin: Any, request: HttpRequest, edition: Edition) -> None:
     """Start, stop or go on, as the button pressed says."""
     match request.POST.get("ordre"):
         case "commencer" if edition.is_made_here:
-            if proofing.start(edition):
+            if start(edition):
                 model_admin.log_change(request, edition, "Épreuves demandées.")
         case "arreter":
             count = edition.proofs.stop()

@@ -60,6 +60,7 @@ def publish(model_admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
         f"Publier l’édition\u00a0{edition.version}",
         form=form,
         obstacles=edition.obstacles(),
+        compared=edition.proofs.exclude(compared_with="").exists(),
         live=Edition.objects.filter(published_at__isnull=False).first(),
     )
 

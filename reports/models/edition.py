@@ -51,16 +51,19 @@ class Edition(models.Model):
 
     @property
     def is_made_here(self) -> bool:
-        """Tell whether this tree makes it: an edition has one tree, a tree one."""
-        return self.version == editions.PRESENT.version
+        """Tell whether this tree makes it: an edition has one tree, a tree one.
+
+        A tree that is not what it declares makes none.
+        """
+        return self.version == editions.PRESENT.version and editions.is_intact()
 
     def obstacles(self) -> list[str]:
         """Say, in French, what forbids publishing it; nothing when nothing does."""
         if self.published_at:
             return ["Cette édition est déjà publiée."]
-        if not self.is_made_here:
+        if self.version != editions.PRESENT.version:
             return [f"Ce déploiement porte l’édition\u00a0{editions.PRESENT.version}."]
-        if editions.fingerprint() != editions.PRESENT.fingerprint:
+        if not self.is_made_here:
             return ["Le document a changé depuis que cette édition a été déclarée."]
         reasons = []
         proofs = list(self.proofs.all())

@@ -224,16 +224,3 @@ def test_figures_of_the_study_are_there_to_read_meanwhile(visitor):
     for key in ("professionnels-utilisateurs", "validation-humaine", "responsabilite"):
         assert study.FIGURES[key].sentence in page.flow
     assert "Champ\u00a0: patients" in page.flow
-
-
-def test_the_same_answers_later_renew_the_link_of_the_same_copy(visitor):
-    post(visitor)
-    first = Submission.objects.get()
-    Submission.objects.update(created_at=Now() - delivery.DAY)
-    Copy.objects.update(link_expires_at=Now() - delivery.DAY)
-
-    post(visitor)
-
-    again = Submission.objects.exclude(pk=first.pk).get()
-    assert again.copy == first.copy
-    assert Copy.objects.get().is_open

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.django_db
 
 LIVE = editions.PRESENT.version
 NEXT = "99.0"
+DRAWINGS = list((editions.ROOT / "templates/reports/drawings").glob("*.html"))
 
 
 @pytest.fixture
@@ -74,9 +75,14 @@ def test_the_fingerprint_covers_content_templates_style_and_fonts():
         "reports/pdf/engine.py",
         "reports/pdf/synthesis.css",
         "reports/pdf/fonts/EncodeSans-Regular.ttf",
+        "reports/readings.py",
+        "reports/tools.py",
+        "reports/templatetags/french.py",
         "templates/pdf/synthesis.html",
+        *(str(path.relative_to(editions.ROOT)) for path in DRAWINGS),
     ):
         assert name in covered
+    assert DRAWINGS  # Found by what includes them, and by nothing else.
     # Rows and pages of staff draw nothing.
     assert not any("/models/" in name or "/admin/" in name for name in covered)
 
@@ -114,6 +120,26 @@ def test_the_fingerprint_rests_on_what_the_lock_pins():
     lock = Path("requirements.txt").read_text().lower()
     for name in editions.ENGINE:
         assert f"\n{name.lower()}==" in lock
+
+
+def test_a_released_edition_is_what_was_released():
+    """Where it is not: put the old value back, and declare another edition."""
+    assert editions.altered() == []
+
+
+@pytest.mark.parametrize(
+    "released", [{LIVE: "0" * 64}, {LIVE: editions.FIRST, "0.9": "0" * 64}]
+)
+def test_another_value_under_a_released_number_is_found(monkeypatch, released):
+    monkeypatch.setattr(editions, "RELEASED", {LIVE: editions.FIRST})
+    assert editions.altered() == []
+    monkeypatch.setattr(editions, "RELEASED", released)
+    assert len(editions.altered()) == 1
+
+
+def test_only_the_last_edition_may_follow_the_tree(other_tree, monkeypatch):
+    monkeypatch.setattr(editions, "RELEASED", {})
+    assert editions.altered() == [LIVE]
 
 
 # --- Declared, then published -----------------------------------------------------
@@ -185,6 +211,19 @@ def test_a_tree_makes_no_other_edition_than_its_own(other_tree):
     event = copy.events.get()
     assert event.kind == CopyEvent.Kind.DEFERRED
     assert event.cause == f"ce processus porte l’édition {NEXT}, non la {LIVE}"
+
+
+def test_a_tree_that_is_not_what_it_declares_makes_nothing(monkeypatch):
+    monkeypatch.setattr(editions, "PRESENT", editions.Declared(LIVE, "0" * 64, ""))
+    copy = CopyFactory()
+    render_copy(copy.pk, 0)
+
+    copy.refresh_from_db()
+    assert copy.rendered_at is None
+    assert copy.next_attempt_at is not None
+    assert copy.events.get().cause == (
+        f"le document de ce processus n’est pas l’édition {LIVE} qu’il déclare"
+    )
 
 
 def test_a_copy_that_waited_is_of_the_edition_published_meanwhile(other_tree):

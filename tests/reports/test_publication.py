@@ -267,6 +267,32 @@ def test_staff_are_told_that_visitors_wait_for_a_publication(client, sign_in, dr
     assert not notices(client.get(page("reports_edition_changelist")))
 
 
+def test_staff_are_told_that_the_document_is_not_what_is_declared(
+    client, sign_in, monkeypatch
+):
+    sign_in("Marketing")
+    live = Edition.current()
+    monkeypatch.setattr(editions, "PRESENT", editions.Declared(LIVE, "0" * 64, ""))
+    CopyFactory()
+
+    notice = notices(client.get(page("reports_edition_changelist")))[0]
+
+    assert notice.startswith("Le document de ce déploiement n’est plus l’édition")
+    assert notice.endswith("En attente\xa0: 1.")
+    text = client.get(page("edition_proofs", live.pk)).text
+    assert "il ne peut faire aucune épreuve" in text
+    client.post(page("edition_proofs", live.pk), {"ordre": "commencer"})
+    assert not live.proofs.exists()
+
+
+def test_publishing_says_where_nothing_was_compared(client, sign_in, draft):
+    sign_in("Marketing")
+    warning = "Aucune épreuve de l’édition en ligne\xa0: rien n’a été comparé."
+    assert warning not in client.get(page("edition_publish", draft.pk)).text
+    draft.proofs.update(compared_with="")
+    assert warning in client.get(page("edition_publish", draft.pk)).text
+
+
 # --- Publishing -------------------------------------------------------------------
 
 
@@ -369,7 +395,8 @@ def test_the_edition_opens_the_list_of_its_holders(client, sign_in, cast):
     url = page(
         "reports_copy_changelist", edition__id__exact=edition.pk, remis="oui"
     ).replace("&", "&amp;")
-    assert f'<a href="{url}">{row.held}</a>' in response.text
+    words = f"Qui détient cette édition\u202f? ({row.held})"
+    assert f'<a href="{url}">{words}</a>' in response.text
 
     copies = shown(client.get(url.replace("&amp;", "&")))
 

@@ -34,6 +34,22 @@ def test_a_copy_is_rendered_and_its_message_owed(copy):
     assert [e.kind for e in message.events.all()] == [MessageEvent.Kind.QUEUED]
 
 
+@pytest.mark.parametrize(
+    ("name", "way"),
+    [
+        ("Exemple", "par la voie rapide"),
+        ("Примерова", "composé en entier\xa0: lettres d’une autre police"),
+    ],
+)
+def test_the_history_of_a_copy_says_how_it_was_made(copy, name, way, admin_client):
+    Copy.objects.update(last_name=name)
+    render_copy(copy.pk, 0)
+
+    assert copy.events.get(kind=CopyEvent.Kind.RENDERED).cause == way
+    response = admin_client.get(f"/admin/reports/copy/{copy.pk}/change/", follow=True)
+    assert way in response.text
+
+
 def test_running_the_task_twice_renders_once(copy):
     render_copy(copy.pk, 0)
     render_copy(copy.pk, 0)
