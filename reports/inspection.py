@@ -287,6 +287,6 @@ def numbers_in(text: str) -> set[str]:
 
 
 def _squashed(text: str) -> str:
-    """Forget where lines were cut, and the hyphens that cut words."""
+    """Forget where lines were cut, and hyphens: PDFium tells none at a line's end."""
     text = unicodedata.normalize("NFC", text)
-    return re.sub(r"[\s\ufffe\x02\xad]+", "", text)
+    return re.sub(r"[\s\ufffe\x02\xad-]+", "", text)
