@@ -37,7 +37,7 @@ class Declared:
 
 
 # Until it is released, 1.0 follows the tree: replace this by what is printed.
-FIRST = "30cdf1ea587b63fbb8e4ed734285808741c9b71fdbd71cd36c65a6d9dfd365cd"
+FIRST = "7da512cc7504d6dc4f41b98eba6e4f6dad3f2a2fd8df3ae83a6bdf532fc235eb"
 
 DECLARED = (Declared("1.0", FIRST, "Première édition."),)
 PRESENT = DECLARED[-1]  # The only one that this tree can make.

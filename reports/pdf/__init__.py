@@ -27,6 +27,7 @@ __all__ = ["compose", "render"]
 # it takes two lines, at 11 three, then 8.5 keeps the label clear of the title.
 SIZES = ((130, "endless"), (70, "long"))
 LONGEST = 210  # Width of one value; what comes after is cut.
+ROUNDS = 3  # A letter left out may uncover another; at the last all that is typed is.
 STACKED = 4  # Marks that one letter may carry: no script needs more.
 
 # Lines: what, value, note, size of the value.
@@ -79,8 +80,17 @@ def compose(
         html = _whole(label, segment, edition, date)
         return engine.write(html, identifier=identifier, links=links)
 
-    written = write("")
-    return write(written.undrawn) if written.undrawn else written
+    typed = legible(reader.full_name) + legible(reader.organisation)
+    without = ""
+    for number in range(ROUNDS):
+        written = write(without)
+        if not written.undrawn:
+            return written
+        if set(written.undrawn) & set(fast.alphabet()):
+            break  # The bundled fonts have it: they are gone.
+        without = without + written.undrawn if number < ROUNDS - 2 else typed
+    engine.close()
+    raise engine.FontsLost("Letters that the bundled fonts have are not drawn.")
 
 
 def html(reader: Reader, *, edition: str, reference: str, date: datetime.date) -> str:
@@ -126,12 +136,10 @@ def _label(reader: Reader, reference: str, without: str) -> Label:
     """Return the lines of the cover's label. No empty line."""
 
     def drawn(typed: str) -> str:
-        maimed = any(
-            c in without and unicodedata.category(c)[0] in "LMN" for c in typed
-        )
-        return (
-            "" if maimed else legible(typed.translate(dict.fromkeys(map(ord, without))))
-        )
+        line = legible(typed)
+        if any(c in without and unicodedata.category(c)[0] in "LMN" for c in line):
+            return ""  # A maimed name is worse than none.
+        return line.translate(dict.fromkeys(map(ord, without)))
 
     place = ", ".join(filter(None, (reader.type_label, reader.region_label)))
     organisation = drawn(reader.organisation)

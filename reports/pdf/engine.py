@@ -47,6 +47,10 @@ class ForbiddenFetch(RuntimeError):
     """The document asked for something that is not part of it."""
 
 
+class FontsLost(RuntimeError):
+    """The document's own letters are not drawn: made now, it would be mutilated."""
+
+
 class BundledOnly(URLFetcher):
     """Serve the bundled fonts by their exact address, refuse everything else."""
 

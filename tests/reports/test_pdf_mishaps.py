@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -58,6 +59,46 @@ def test_a_base_that_is_none_is_made_again_whatever_its_hash_says(shelf, data):
     assert fast.outcomes == {"fast": 2}
     [again] = shelf.iterdir()
     assert len(again.read_bytes()) > 50_000
+
+
+# Letters that compose into others, marks that uncover marks, cuts that uncover letters.
+UNCOVERING = [
+    "\u1112\u1161\u11ab",
+    "\uf900",
+    "\U0002f800",
+    "\u0958",
+    "\U0001d15e",
+    "e" + "".join(map(chr, range(0x1DC0, 0x1DD0))),
+    "e" + "".join(map(chr, range(0x0F71, 0x0F7E))),
+    "\U000103a0" * 230 + "\U00012000" * 230,
+]
+
+
+@pytest.mark.logs("reports.pdf", "fontTools")
+@pytest.mark.parametrize("whole", [True, False], ids=["whole", "fast"])
+@pytest.mark.parametrize("name", UNCOVERING, ids=ascii)
+def test_no_name_makes_an_empty_document(name, whole):
+    written = pdf.compose(
+        replace(READER, first_name=name),
+        edition=EDITION,
+        reference=REFERENCE,
+        date=DATE,
+        whole=whole,
+    )
+
+    assert written.pages == 12
+    assert written.content.startswith(b"%PDF-")
+    assert written.undrawn == ""
+
+
+def test_a_document_that_lacks_letters_of_its_own_is_not_made(monkeypatch):
+    def without_letters(*args, **kwargs):
+        return engine.Written(b"%PDF-", 12, undrawn="S")
+
+    monkeypatch.setattr(engine, "write", without_letters)
+
+    with pytest.raises(engine.FontsLost):
+        pdf.compose(READER, edition=EDITION, reference=REFERENCE, date=DATE, whole=True)
 
 
 def test_what_else_the_folder_holds_is_left_alone(shelf):
