@@ -37,7 +37,7 @@ class Declared:
 
 
 # Until it is released, 1.0 follows the tree: replace this by what is printed.
-FIRST = "7da512cc7504d6dc4f41b98eba6e4f6dad3f2a2fd8df3ae83a6bdf532fc235eb"
+FIRST = "3eafdcf6741c507f20eebd94d10fb8e93234f54f1da6a4d13389b2b559f6fdeb"
 
 DECLARED = (Declared("1.0", FIRST, "Première édition."),)
 PRESENT = DECLARED[-1]  # The only one that this tree can make.

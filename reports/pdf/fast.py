@@ -47,7 +47,7 @@ KEPT = 32  # Bases in memory, half of those on file: 24 segments, and some to sp
 # What a base is made with. `reports.editions` has a list of its own: all that this
 # package imported would count for the fingerprint.
 ENGINE = (
-    "Django", "cssselect2", "fonttools", "pydyf", "Pyphen", "tinycss2", "tinyhtml5",
+    "django", "cssselect2", "fonttools", "pydyf", "Pyphen", "tinycss2", "tinyhtml5",
     "weasyprint",
 )  # fmt: skip
 
