@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import logging
 import uuid
 from dataclasses import asdict
 
@@ -20,6 +21,8 @@ from reports.models import LINK_LIFETIME, Copy, Edition, Proof
 from reports.personalisation import Reader
 from reports.proofs import delete, names_of
 from reports.templatetags.french import french_date, french_size
+
+logger = logging.getLogger(__name__)
 
 REFERENCE = "SC26-DEMO-DEMO"
 DATE = datetime.date(2026, 1, 1)  # Always the same: only the document may differ.
@@ -94,6 +97,7 @@ def _compared(proof: Proof) -> tuple[str, dict[int, Image.Image]]:
     """Compare with the live edition's proof: (its version, the pages that differ).
 
     The number printed on each page is lent by the live edition: it is no difference.
+    Where its file is lost there is nothing to compare with, as before its first proof.
     """
     live = Edition.current()
     reference = (
@@ -103,6 +107,10 @@ def _compared(proof: Proof) -> tuple[str, dict[int, Image.Image]]:
     )
     if reference is None:
         return "", {}
-    before = pictures.pages(files.read(reference.file, reference.sha256))
+    try:
+        before = pictures.pages(files.read(reference.file, reference.sha256))
+    except (FileNotFoundError, files.DamagedFile):
+        logger.exception("proof %s: its file cannot be compared with", reference)
+        return "", {}
     after = pictures.pages(_compose(proof.reader, live.version))
     return live.version, pictures.differences(before, after)

@@ -162,7 +162,9 @@ def make_proof(pk: int, lease_no: int) -> None:
     if proof is None:
         return  # Made already, stopped, or another worker is on it.
     try:
-        if proof.edition.is_made_here:
+        if proof.attempts > PROOF_ATTEMPTS:  # It takes its worker down each time.
+            proof.finish(cause="le processus s’arrête")
+        elif proof.edition.is_made_here:
             proofing.make(proof)
         else:
             proof.postpone(OTHER_TREE)

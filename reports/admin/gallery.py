@@ -177,7 +177,7 @@ def comparison(
     """Show a page as it is live, as it would be, and what changed between the two."""
     edition = edition_for(request, pk, "view_proof")
     proof = get_object_or_404(edition.proofs, persona=persona, made_at__isnull=False)
-    if number not in proof.changed:
+    if number not in proof.changed or persona not in PERSONAS:
         raise Http404
     live = Proof.objects.filter(
         edition__version=proof.compared_with, persona=persona, pages__gte=number

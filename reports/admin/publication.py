@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 from django import forms
@@ -34,8 +35,18 @@ class ErratumForm(forms.Form):
     )
 
     def clean_note(self) -> str:
-        """Write lines one way: the same words must be the same erratum."""
-        return "\n".join(self.cleaned_data["note"].splitlines())
+        """Write lines one way: the same words must be the same erratum.
+
+        What nobody sees is refused: it could turn a sentence round (OWASP ASVS 1.3.3).
+        """
+        note = "\n".join(self.cleaned_data["note"].splitlines())
+        hidden = {unicodedata.category(letter) for letter in note.replace("\n", "")}
+        if hidden & {"Cc", "Cf", "Co", "Cs", "Cn"}:
+            raise forms.ValidationError(
+                "Ce texte contient des caractères invisibles\u00a0: "
+                "saisissez-le à la main."
+            )
+        return note
 
 
 def publish(model_admin: Any, request: HttpRequest, pk: int) -> HttpResponse:

@@ -420,3 +420,37 @@ def test_the_mail_has_two_versions_and_no_number_of_its_own():
         found = check(text, page)
         assert not found.passed
         assert found.words.startswith(cause)
+
+
+def test_a_proof_that_takes_its_worker_down_ends(edition):
+    proofs.start(edition)
+    Proof.objects.filter(persona="dsi").update(attempts=PROOF_ATTEMPTS)
+    proof = edition.proofs.get(persona="dsi")
+
+    make_proof(proof.pk, proof.lease_no)
+
+    proof.refresh_from_db()
+    assert proof.next_attempt_at is None
+    assert proof.made_at is None
+    assert "s’arrête" in proof.cause
+
+
+@pytest.mark.logs("reports.proofing")
+def test_a_lost_proof_of_the_live_edition_leaves_nothing_to_compare(
+    edition,
+    other_tree,  # noqa: F811
+):
+    live = Proof.objects.create(
+        edition=edition,
+        persona="dsi",
+        made_at=Now(),
+        pages=12,
+        folder="epreuves/perdue",
+        sha256="0" * 64,
+    )
+
+    proof = make(other_tree)
+
+    assert live.pk != proof.pk
+    assert proof.made_at
+    assert (proof.compared_with, proof.changed) == ("", [])

@@ -16,6 +16,7 @@ from django.utils import timezone
 from outbox.models import Message, MessageEvent, Suppression, suppression_hash
 from outbox.tasks import send_message
 from reports import editions, errata, inspection
+from reports.admin.publication import ErratumForm
 from reports.models import Copy, Edition, Erratum, ErratumLetter, NotReady, Proof
 from reports.personalisation import PERSONAS
 from tests.leads.factories import (
@@ -208,6 +209,22 @@ def test_a_comparison_shows_before_after_and_what_changed(client, sign_in, draft
     ]
     unchanged = page("edition_comparison", draft.pk, "dsi", 1)
     assert client.get(unchanged).status_code == 404
+
+
+def test_a_reader_who_is_no_more_has_no_comparison(client, sign_in, draft):
+    sign_in("DPO")
+    draft.proofs.filter(persona="dsi").update(persona="personne", changed=[2])
+
+    path = page("edition_comparison", draft.pk, "personne", 2)
+    assert client.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("hidden", ["\u202egnp.exe", "\u200b", "\ue000copy\ue001"])
+def test_what_nobody_sees_is_no_part_of_an_erratum(hidden):
+    form = ErratumForm({"note": f"Page 3\u00a0: {hidden}"})
+
+    assert not form.is_valid()
+    assert "invisibles" in form.errors["note"][0]
 
 
 def test_pages_cost_the_same_however_many_holders(
