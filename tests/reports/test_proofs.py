@@ -446,6 +446,7 @@ def test_a_lost_proof_of_the_live_edition_leaves_nothing_to_compare(
         made_at=Now(),
         pages=12,
         folder="epreuves/perdue",
+        next_attempt_at=None,
         sha256="0" * 64,
     )
 
