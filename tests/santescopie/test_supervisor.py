@@ -172,7 +172,9 @@ def test_children_die_with_a_supervisor_that_is_killed(run: Path) -> None:
 
 
 def test_what_a_killed_demo_left_is_stopped(run: Path) -> None:
-    polite, stubborn = child(run), child(run, "two", STUBBORN)
+    # Without `exec`: a process that changes its program has no traces for a moment.
+    polite = child(run, script="sleep 60 & wait")
+    stubborn = child(run, "two", STUBBORN)
     for service in (polite, stubborn):
         service.start()
         (run / f"{service.name}.pid").write_text(f"{service.pid}\n")
