@@ -57,7 +57,8 @@ def main(folder: Path) -> None:
     served.write(folder / "pages")
     # The policies of HTML and of mail differ: the mail is not one of the pages.
     (folder / "pages" / "courriel.html").replace(folder / "mail.html")
-    (folder / "pages" / "courriel-noms-longs.html").unlink()
+    for other in (folder / "pages").glob("courriel-*.html"):
+        other.unlink()
     call_command("render_synthesis", persona="all", output=folder / "pdf", verbosity=0)
     (folder / "message.eml").write_bytes(message(folder))
 
