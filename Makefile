@@ -1,7 +1,7 @@
 # Every target prepares the ground first (./setup, nothing to do most of the time).
 # Without make: ./setup && .venv/bin/python manage.py demo
 .DEFAULT_GOAL := help
-.PHONY: help setup demo tour test check audit bench screenshots fix lock
+.PHONY: help setup demo tour test check audit bench faults screenshots fix lock
 
 PYTHON := .venv/bin/python
 # Runs a command beside a PostgreSQL and a Valkey of its own, for as long as it lasts.
@@ -43,6 +43,9 @@ audit: setup ## Tools of others on pages, mail and PDF: validity, Lighthouse, sp
 
 bench: setup ## Ratios against what others would do; ARGS="pdf --blocks 4" goes to it
 	@$(PYTHON) -m benchmarks $(ARGS)
+
+faults: setup ## Kill, freeze and starve every process under posts; ARGS="400 broker" chooses
+	@$(PYTHON) -m tests.faults $(ARGS)
 
 screenshots: setup ## Every page and state to docs/screenshots/
 	@$(PYTHON) -m tests.pages.screenshots $(ARGS)
