@@ -10,17 +10,25 @@ from tests.faults import nemesis
 from tests.faults.client import Crowd
 from tests.faults.house import House
 
+DISK = "disk of the copies full"
+
 
 def main(posts, word):
-    wrong = []
+    wrong, risk = [], 0
     chosen = {n: act for n, act in nemesis.FAULTS.items() if word in n}
     sabotages = nemesis.SABOTAGE if word in ("", "sabotage") else {}
     with tempfile.TemporaryDirectory() as folder, House(Path(folder), 0.1) as house:
         crowd = Crowd(house.port)
+        if not house.own_disk and chosen.pop(DISK, None):
+            print(f"{DISK}: skipped, nothing may be mounted here")
         for name, act in chosen.items():
             out = nemesis.run(house, crowd, name, act, max(10, posts // len(chosen)))
             print(_line(out), flush=True)
             wrong += out.wrong
+            risk += out.allowed
+        everybody = nemesis.once_more(house, crowd, risk)
+        print(_line(everybody), flush=True)
+        wrong += everybody.wrong
         for name, act in sabotages.items():
             with house.without(name):
                 title = f"without the {name}"

@@ -20,7 +20,7 @@ from tests.faults.sink import FaultySink
 
 WORKERS, RELAYS = ("worker-1", "worker-2"), ("relay-1", "relay-2")
 CONCURRENCY = 2  # Processes of each worker.
-COPIES_SIZE = 24  # MB of the store of copies, where it can be a disk of its own.
+COPIES_SIZE = 400  # MB of the store of copies, where it can be a disk of its own.
 FOLDERS = ("armed", "taken", "fired")
 
 

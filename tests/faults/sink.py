@@ -6,6 +6,7 @@ import asyncio
 import email
 import email.policy
 import hashlib
+import logging
 import shutil
 import ssl
 import subprocess
@@ -122,6 +123,8 @@ class FaultySink(Sink):
                     auth_require_tls=self.handler.context is not None,
                 )
 
+        # It says at each sign-in that an attribute of its own is deprecated.
+        logging.getLogger("mail.log").setLevel(logging.CRITICAL)
         self.context = None
         if self.certificate:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
