@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from outbox.claims import LeaseLost
-from reports import editions, pdf, proofing, proofs
+from reports import editions, pdf, proofing, proofs, relabelling
 from reports.models import Copy, CopyEvent, Edition, Proof
 from reports.signals import copy_rendered
 
@@ -190,6 +190,22 @@ def prove_live_edition() -> None:
     live = Edition.current()
     if live.is_made_here and not live.proofs.exists():
         proofs.start(live)
+
+
+@shared_task(name="reports.relabel_hits")
+def relabel_hits(after: int = 0) -> None:
+    """Judge one batch of copies by today's rules, and hand on the rest.
+
+    Running it again changes nothing more; `manage.py relabel_hits` is the same work.
+    """
+    moves = relabelling.Moves()
+    copies = relabelling.waiting(None, after, relabelling.BATCH)
+    if not copies:
+        return
+    relabelling.relabel(copies, moves)
+    for (old, new), count in moves.moved.items():
+        logger.info("hits: %s from %s to %s", count, old, new)
+    relabel_hits.delay(moves.last)
 
 
 @worker_process_shutdown.connect

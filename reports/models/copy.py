@@ -248,14 +248,24 @@ class Hit(models.Model):
         TOOL = "tool", "outil"
         NONE = "none", "aucun"
 
+    class Link(models.TextChoices):
+        """The links of a message; what is pressed on a page is of that page's link."""
+
+        COPY = "copy", "exemplaire"
+        NOT_ME = "not-me", "ce n’est pas moi"
+
     copy = models.ForeignKey(Copy, models.CASCADE, related_name="hits")
+    link = models.CharField("lien", max_length=12, choices=Link, default=Link.COPY)
     at = models.DateTimeField("le", db_default=Now(), editable=False)
     method = models.CharField("méthode", max_length=8)
     agent = models.CharField("agent", max_length=10, choices=Agent)
-    # Seconds between the message's acceptance and this request; null if not mailed.
+    # Seconds since a mail server last took a message with the copy; null if none has.
     since_acceptance = models.FloatField("délai (s)", null=True)
-    siblings = models.PositiveSmallIntegerField("requêtes voisines", default=0)
-    # The page was opened by the same link before.
+    # Other openings (GET, HEAD) of this copy's links nearby, before or after; and how
+    # many of its links were opened then, this one included (reports/rules.py).
+    siblings = models.PositiveSmallIntegerField("ouvertures voisines", default=0)
+    links = models.PositiveSmallIntegerField("liens ouverts", default=1)
+    # A page was opened by the same copy's links before, by no known machine.
     page_seen = models.BooleanField("page vue", default=False)
     served = models.BooleanField("fichier servi", default=False)
     counted = models.BooleanField("compté", default=False)
