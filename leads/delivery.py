@@ -12,7 +12,9 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from leads.models import Submission
+from leads.throttling import domain_over_quota
 from outbox.models import Message, MessageEvent
+from outbox.replies import REASONS
 from reports import emails
 from reports.models import Copy, Edition, link_expiry
 
@@ -54,26 +56,37 @@ def copy_for(submission: Submission) -> Copy:
 def owe_message(copy: Copy, *submissions: Submission) -> Message:
     """Owe one message with a rendered copy, for the submissions that asked for it.
 
-    Over the recipient's quota the message is written down and withheld.
+    Over the quota of its recipient or of their domain it is written down and withheld.
     """
     message = emails.synthesis(copy)
-    Message.objects.lock_recipient(copy.recipient)
-    mailed = Message.objects.mailed_since(copy.recipient, Now() - DAY).count()
-    withheld = mailed >= settings.MAIL_PER_RECIPIENT_PER_DAY
-    if withheld:
+    reason = _why_withheld(copy.recipient)
+    if reason:
         message.next_attempt_at = None
         message.withheld_at = Now()
     message.save()
     copy.messages.add(message)
     for submission in submissions:
         submission.messages.add(message)
-    if withheld:
+    if reason:
         message.record(
-            MessageEvent.Kind.WITHHELD, reason="quota", cause="quota du destinataire"
+            MessageEvent.Kind.WITHHELD, reason=reason, cause=REASONS[reason].cause
         )
     else:
         message.record(MessageEvent.Kind.QUEUED)
     return message
+
+
+def _why_withheld(recipient: str) -> str:
+    """Return the reason not to mail an address now, a key of REASONS, or nothing.
+
+    The domain is asked last: what one mailbox may not have is not counted to its
+    domain, or whoever bombs one person would close the mail of a whole hospital.
+    """
+    Message.objects.lock_recipient(recipient)
+    mailed = Message.objects.mailed_since(recipient, Now() - DAY).count()
+    if mailed >= settings.MAIL_PER_RECIPIENT_PER_DAY:
+        return "quota"
+    return "domain-quota" if domain_over_quota(recipient) else ""
 
 
 def on_copy_rendered(sender: type[Copy], copy: Copy, **kwargs: Any) -> None:
