@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Case, Subquery, When
 from django.db.models.functions import Now
 
 from leads.models import Submission
@@ -24,10 +25,12 @@ DAY = timedelta(days=1)
 
 
 def copy_for(submission: Submission) -> Copy:
-    """Return the copy that says what this submission says, owing a new one if needed.
+    """Return the copy that says what this submission says, owed: made, or sent again.
 
     Call it with the lead's row locked: two posts at once must find one copy. The copy
     is locked too, so that it is not marked rendered between our look and our commit.
+    A new copy and a known one cost the same statements: how long a post takes tells
+    nobody whether an address is known.
     """
     known = (
         Copy.objects.filter(
@@ -44,9 +47,14 @@ def copy_for(submission: Submission) -> Copy:
         .first()
     )
     if known is not None and known.is_open:
+        # Made already, it comes back to a worker, who owes the message.
+        again = When(rendered_at__isnull=False, then=Now())
+        Copy.objects.filter(pk=known.pk).update(
+            next_attempt_at=Case(again, default="next_attempt_at")
+        )
         return known
     return Copy.objects.create(
-        edition=Edition.current(),
+        edition_id=Subquery(Edition.objects.published().values("pk")[:1]),
         lead_id=submission.lead_id,
         recipient=submission.email,
         **asdict(submission.reader),
@@ -90,7 +98,7 @@ def _why_withheld(recipient: str) -> str:
 
 
 def on_copy_rendered(sender: type[Copy], copy: Copy, **kwargs: Any) -> None:
-    """Owe the message that every waiting submission of a fresh copy asked for."""
+    """Owe the message that every waiting submission of a copy asked for."""
     waiting = list(copy.submissions.exclude(messages__copies=copy))
     if waiting:
         owe_message(copy, *waiting)

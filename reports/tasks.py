@@ -10,6 +10,7 @@ from celery.signals import worker_process_shutdown
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.db import transaction
+from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -39,7 +40,9 @@ class StorageAway(Exception):
 
 @shared_task(name="reports.render_copy")
 def render_copy(pk: int, lease_no: int) -> None:
-    """Render one copy and owe its message. Running it again changes nothing.
+    """Render one copy and owe its messages. Running it again changes nothing.
+
+    One that is rendered already has been asked for again: only the message is owed.
 
     Dying anywhere before the last transaction leaves the copy owed, and at worst an
     orphan file; the message is owed in the same transaction as the copy is rendered.
@@ -50,6 +53,10 @@ def render_copy(pk: int, lease_no: int) -> None:
     try:
         if _takes_its_worker_down(copy):
             _abandon(copy)
+        elif copy.rendered_at:
+            with transaction.atomic():
+                copy.finish(attempts=F("attempts") - 1)  # Nothing was made.
+                copy_rendered.send(sender=Copy, copy=copy)
         else:
             _render(copy)
     except LeaseLost:

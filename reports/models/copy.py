@@ -130,8 +130,9 @@ class Copy(Claimable):
                 condition=Q(rendered_at=None) | ~Q(file="") & ~Q(sha256=""),
             ),
             models.CheckConstraint(
-                name="copy_not_owed_once_ended",
-                condition=Q(next_attempt_at=None) | Q(rendered_at=None, failed_at=None),
+                # Rendered, it may be owed again: to who asks for the same once more.
+                name="copy_not_owed_once_abandoned",
+                condition=Q(next_attempt_at=None) | Q(failed_at=None),
             ),
         ]
         indexes = [

@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
 from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
 
 from leads import throttling
 from leads.models import Lead, Quota, Submission
 from leads.tasks import forget_quotas
-from outbox.models import Message
+from outbox.models import Message, Suppression, suppression_hash
 from outbox.replies import REASONS
 from reports.models import Copy
 from reports.tasks import render_copy
@@ -30,6 +32,10 @@ def render_all():
 def reasons():
     ends = Message.objects.filter(withheld_at__isnull=False).order_by("pk")
     return [message.events.get().reason for message in ends]
+
+
+def reasons_of(message):
+    return list(message.events.values_list("reason", flat=True))
 
 
 # --- Whose network -----------------------------------------------------------------
@@ -220,3 +226,45 @@ def test_a_hundred_posts_with_one_address_make_as_many_mails_as_its_quota(
     }
     assert len(sink.messages) == settings.MAIL_PER_RECIPIENT_PER_DAY
     assert Lead.objects.count() == 1
+
+
+# --- Known, unknown, set aside -------------------------------------------------------
+
+
+def statements(visitor, **changes):
+    """Return the kinds of statements that one post takes, in order."""
+    with CaptureQueriesContext(connection) as queries:
+        assert post(visitor, **changes).status_code == 303
+    return [query["sql"].split()[0] for query in queries]
+
+
+@pytest.mark.parametrize("rendered", [True, False])
+def test_known_unknown_and_suppressed_addresses_cost_the_same(visitor, sink, rendered):
+    unknown = statements(visitor)
+    if rendered:
+        render_all()
+    Submission.objects.update(created_at=Now() - timedelta(minutes=5))
+    known_for_the_same = statements(visitor)
+    known_for_another = statements(visitor, organisation="Autre centre")
+    Suppression.objects.create(
+        address_hash=suppression_hash("zoe.loeuf@chu-exemple.fr"), reason="opposition"
+    )
+    suppressed = statements(visitor, organisation="Encore un autre")
+    stranger = "personne@chu-exemple.fr"
+    Suppression.objects.create(address_hash=suppression_hash(stranger), reason="bounce")
+    unknown_suppressed = statements(visitor, email=stranger)
+
+    assert len(unknown) == len(known_for_the_same)
+    assert unknown == known_for_another == suppressed == unknown_suppressed
+
+
+def test_a_suppressed_address_gets_nothing_and_the_common_answer(visitor, sink, send):
+    Suppression.objects.create(
+        address_hash=suppression_hash("zoe.loeuf@chu-exemple.fr"), reason="complaint"
+    )
+    post(visitor)
+    render_all()
+    send(Message.objects.get())
+
+    assert not sink.messages
+    assert reasons_of(Message.objects.get())[-1] == "suppressed"
