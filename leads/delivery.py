@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Case, Subquery, When
 from django.db.models.functions import Now
 
+from leads import not_me
 from leads.models import Submission
 from leads.throttling import domain_over_quota
 from outbox.models import Message, MessageEvent
@@ -66,7 +67,7 @@ def owe_message(copy: Copy, *submissions: Submission) -> Message:
 
     Over the quota of its recipient or of their domain it is written down and withheld.
     """
-    message = emails.synthesis(copy)
+    message = emails.synthesis(copy, not_me=not_me.link_of(copy))
     reason = _why_withheld(copy.recipient)
     if reason:
         message.next_attempt_at = None

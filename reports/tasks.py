@@ -81,8 +81,7 @@ def _render(copy: Copy) -> None:
         date=timezone.localdate(copy.requested_at),
     )
     way = _way(pdf.fast.outcomes - before)
-    # A name of its own for each lease: a zombie cannot write over a finished file.
-    name = f"{copy.uid.hex[:2]}/{copy.uid}-{copy.lease_no}.pdf"
+    name = copy.file_name(copy.lease_no)
     try:
         key = storages["copies"].save(name, ContentFile(content))
     except Exception as error:  # An S3 client raises errors of its own.

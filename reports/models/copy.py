@@ -8,6 +8,7 @@ from dataclasses import asdict, fields
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self, cast
 
+from django.core.files.storage import storages
 from django.db import models
 from django.db.models import Exists, Min, OuterRef, Q
 from django.db.models.functions import Now
@@ -162,6 +163,16 @@ class Copy(Claimable):
     def is_open(self) -> bool:
         """Tell whether the link still opens the copy."""
         return self.revoked_at is None and self.link_expires_at > timezone.now()
+
+    def file_name(self, lease_no: int) -> str:
+        """Return a name for each lease: a zombie cannot write over a finished file."""
+        return f"{self.uid.hex[:2]}/{self.uid}-{lease_no}.pdf"
+
+    def delete_files(self) -> None:
+        """Delete its file, and what workers that died may have left of it."""
+        left = {self.file_name(number) for number in range(1, self.lease_no + 1)}
+        for name in sorted(left | {self.file} - {""}):
+            storages["copies"].delete(name)
 
     def content(self) -> bytes:
         """Return the bytes that were rendered, and no others.
