@@ -7,6 +7,7 @@ often within seconds. So a GET proves nothing, and only a POST can be a retrieva
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -21,6 +22,7 @@ from reports.agents import agent_class
 from reports.models import RETRIEVAL_WINDOW, Copy, Hit
 from reports.rules import NEARBY, PAGE_LIFE, decide
 
+CROWD = 20  # Neighbours beyond which none are counted: a storm rewrites no rows.
 CONTEXT = 200  # Rows that one arrival looks at: a storm costs no more.
 JUDGED = ("siblings", "links", "page_seen", "confidence", "rule", "counted")
 
@@ -41,8 +43,7 @@ def judge(hits: Sequence[Hit], since: datetime | None = None) -> list[Hit]:
             first = bisect_left(times, hit.at - NEARBY)
             last = bisect_right(times, hit.at + NEARBY)
             near = opened[first:last]
-            # Whole numbers of two bytes.
-            hit.siblings = min(len(near) - (hit.method != "POST"), 32_767)
+            hit.siblings = min(len(near) - (hit.method != "POST"), CROWD)
             hit.links = len({hit.link, *(other.link for other in near)})
             hit.page_seen = seen is not None and hit.at - seen < PAGE_LIFE
             rule = decide(hit)
@@ -59,7 +60,12 @@ def judge(hits: Sequence[Hit], since: datetime | None = None) -> list[Hit]:
 
 
 def save(hits: Iterable[Hit]) -> None:
-    Hit.objects.bulk_update(hits, JUDGED, batch_size=500)
+    """Write what judged requests became, those that became the same together."""
+    alike = defaultdict(list)
+    for hit in hits:
+        alike[tuple(getattr(hit, name) for name in JUDGED)].append(hit.pk)
+    for values, keys in alike.items():
+        Hit.objects.filter(pk__in=keys).update(**dict(zip(JUDGED, values, strict=True)))
 
 
 def record(
