@@ -116,8 +116,6 @@ def _store(form: RequestForm, request: HttpRequest) -> Submission:
     submission.save()
     if submission.news_consent and not submission.suspicion:
         consent.record_news(submission, request.path)
-    if submission.copy and submission.copy.rendered_at:
-        delivery.owe_message(submission.copy, submission)
     return submission
 
 

@@ -64,7 +64,10 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         }
         new = Lead(email_key=key, suspected_at=submission.suspected_at, **typed)
         self.bulk_create([new], ignore_conflicts=True)
-        return self._locked(submission, key)
+        try:
+            return self._locked(submission, key)
+        except Lead.DoesNotExist:  # Erased while we waited: the address is free again.
+            return self.for_submission(submission)
 
     def _locked(self, submission: Submission, key: str) -> Lead:
         # No key: a worker that owes a message to this lead must not wait for us,

@@ -66,6 +66,7 @@ class HitAdmin(ReadOnly, Paged, admin.ModelAdmin[Hit]):
 
     list_display = (
         "day",
+        "link",
         "method",
         "agent",
         "delay",

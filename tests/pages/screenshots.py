@@ -17,6 +17,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
+from itertools import product
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -58,10 +59,9 @@ def keep(shot: bytes, name: str, lightest: int = LIGHT) -> None:
 
 def keep_for_readme(shot: bytes, name: str) -> None:
     """Store a picture as a small PNG of few colours, which any viewer shows."""
-    picture = Image.open(io.BytesIO(shot)).convert("RGB")
-    width = 640
-    picture = fitted(picture, width).crop((0, 0, width, round(width * SHEET)))
-    for colours in (128, 64, 32, 16):
+    whole = Image.open(io.BytesIO(shot)).convert("RGB")
+    for width, colours in product((640, 560), (128, 64, 32, 16)):
+        picture = fitted(whole, width).crop((0, 0, width, round(width * SHEET)))
         few = picture.quantize(colours, dither=Image.Dither.NONE)
         few.save(path := FOLDER / f"{name}.png", optimize=True)
         if path.stat().st_size <= HEAVIEST:

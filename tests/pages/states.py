@@ -155,13 +155,17 @@ def mail(reader: Reader = PERSONAS["dsi"], **changes: Any) -> dict[str, Any]:
     copy: Any = SimpleNamespace(
         reader=reader, reference=REFERENCE, size=140_000, link_expires_at=NOON
     )
-    context = emails.context(copy, "https://exemple.fr/exemplaire/x/")
+    not_me = "https://exemple.fr/ce-n-est-pas-moi/x/"
+    context = emails.context(copy, "https://exemple.fr/exemplaire/x/", not_me)
     given = {"publisher": PUBLISHER, "reply_to": PUBLISHER.contact}
     return identity() | context | given | changes
 
 
 def erratum() -> dict[str, Any]:
-    return {**mail(), "note": "Page 3\xa0: la légende complète est sur la page."}
+    return {
+        **mail(not_me_url=""),
+        "note": "Page 3\xa0: la légende complète est sur la page.",
+    }
 
 
 _STATES: dict[str, State] = {
@@ -299,7 +303,9 @@ _STATES: dict[str, State] = {
     "erreur-503": State("503.html", alone=True),
     "courriel": State("emails/synthesis.html", mail, mail=True),
     "courriel-noms-longs": State(
-        "emails/synthesis.html", lambda: mail(PERSONAS["noms-longs"]), mail=True
+        "emails/synthesis.html",
+        lambda: mail(PERSONAS["noms-longs"], not_me_url=""),
+        mail=True,
     ),
     "courriel-erratum": State("emails/erratum.html", erratum, mail=True),
 }
