@@ -18,7 +18,7 @@ from leads.throttling import domain_over_quota
 from outbox.models import Message, MessageEvent
 from outbox.replies import REASONS
 from reports import emails
-from reports.models import Copy, Edition, link_expiry
+from reports.models import Copy, Edition
 
 logger = logging.getLogger(__name__)
 
@@ -121,8 +121,7 @@ def send_again(submission: Submission) -> bool:
         if copy is None:
             return False
         if not copy.is_open:  # Nobody is sent a link that no longer opens.
-            copy.link_expires_at = link_expiry()
-            copy.save(update_fields=["link_expires_at"])
+            copy.replace_link()
         if copy.rendered_at:
             owe_message(copy, submission)
         elif copy.failed_at:

@@ -39,10 +39,21 @@ def client_network(request: HttpRequest) -> str:
 
 def over_quota(request: HttpRequest) -> bool:
     """Count one post, and tell whether its network or the site has had its fill."""
-    limits = {
-        client_network(request): settings.POSTS_PER_NETWORK_PER_HOUR,
-        "everyone": settings.POSTS_PER_HOUR,
-    }
+    return _over(
+        {
+            client_network(request): settings.POSTS_PER_NETWORK_PER_HOUR,
+            "everyone": settings.POSTS_PER_HOUR,
+        }
+    )
+
+
+def verifications_over_quota(request: HttpRequest) -> bool:
+    """Count one reference looked up, and tell whether its network has had its fill."""
+    limit = settings.VERIFICATIONS_PER_NETWORK_PER_HOUR
+    return _over({f"verification {client_network(request)}": limit})
+
+
+def _over(limits: dict[str, int | None]) -> bool:
     keys = {_key(name): limit for name, limit in limits.items() if limit is not None}
     if not keys:
         return False

@@ -2,12 +2,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from leads import not_me, views
+from leads import measure, not_me, renewal, verification, views
 
 app_name = "leads"
 
 urlpatterns = [
     path("", views.landing, name="landing"),
     path("suivi/<str:token>/", views.follow_up, name="follow-up"),
+    # On a copy's page, acts of a person: reports knows none.
+    path("exemplaire/<str:token>/renouveler/", renewal.renew, name="renew"),
+    path("exemplaire/<str:token>/mesure/", measure.measure, name="measure"),
+    path("v/", verification.search, name="verification"),
+    path("v/<str:reference>/", verification.verify, name="verify"),
     path("ce-n-est-pas-moi/<str:token>/", not_me.not_me, name="not-me"),
 ]

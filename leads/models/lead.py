@@ -161,3 +161,10 @@ class Lead(Identity):
 
     def __str__(self) -> str:
         return self.full_name or f"contact {self.pk}"
+
+    @property
+    def refuses_measure(self) -> bool:
+        """Tell whether the person objects to their downloads being told by name."""
+        acts = self.consents.filter(purpose="mesure").order_by("-at", "-pk")
+        latest = acts.first()
+        return latest is not None and not latest.granted

@@ -55,6 +55,18 @@ class CopyQuerySet(ClaimableQuerySet["Copy"]):
     def by_token(self, token: str) -> Copy | None:
         return self.filter(token_digest=tokens.digest(token)).first()
 
+    def behind(self, token: str) -> tuple[Copy, str]:
+        """Return the copy that a link leads or led to, and why it no longer opens.
+
+        The reason is revoked, replaced or expired, or nothing where the link is open.
+        Raises Copy.DoesNotExist.
+        """
+        copy = self.by_token(token)
+        if copy is not None:
+            return copy, copy.closed
+        copy = self.get(replaced_links__token_digest=tokens.digest(token))
+        return copy, "revoked" if copy.revoked_at else "replaced"
+
 
 def reader_of(row: Any) -> Reader:
     """Return the reader that a copy or a submission describes."""
@@ -160,9 +172,24 @@ class Copy(Claimable):
         return reader_of(self)
 
     @property
+    def closed(self) -> str:
+        """Return why the link opens nothing, revoked or expired; nothing if it does."""
+        if self.revoked_at:
+            return "revoked"
+        return "" if self.link_expires_at > timezone.now() else "expired"
+
+    @property
     def is_open(self) -> bool:
         """Tell whether the link still opens the copy."""
-        return self.revoked_at is None and self.link_expires_at > timezone.now()
+        return not self.closed
+
+    def replace_link(self) -> None:
+        """Let a new link open the copy, and the one before say so. Call it locked."""
+        self.replaced_links.create(token_digest=self.token_digest)
+        self.token_generation += 1
+        self.token_digest = tokens.digest(self.token)
+        self.link_expires_at = link_expiry()
+        self.save(update_fields=["token_generation", "token_digest", "link_expires_at"])
 
     def file_name(self, lease_no: int) -> str:
         """Return a name for each lease: a zombie cannot write over a finished file."""

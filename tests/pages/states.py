@@ -142,6 +142,7 @@ def copy_page(persona: str, **changes: Any) -> State:
         "rendered_at": NOON,
         "requested_at": NOON,
         "edition": SimpleNamespace(version="1.0"),
+        "lead": SimpleNamespace(refuses_measure=False),
     }
     context = {
         **document.contents(segment_of(PERSONAS[persona])),
@@ -206,10 +207,12 @@ _STATES: dict[str, State] = {
     "exemplaire": copy_page("noms-longs"),
     "exemplaire-nom-seul": copy_page("nom-seul"),
     "exemplaire-en-preparation": copy_page("dsi", rendered_at=None),
-    "exemplaire-retire": State("reports/copy_gone.html"),
+    "exemplaire-mesure-refusee": copy_page(
+        "dsi", lead=SimpleNamespace(refuses_measure=True)
+    ),
     "exemplaire-expire": State(
         "reports/copy_gone.html",
-        given(reason="expired", renew_url="/exemplaire/x/nouveau-lien/"),
+        given(reason="expired", token="x"),
     ),
     "exemplaire-lien-demande": State("reports/copy_gone.html", given(reason="asked")),
     "exemplaire-lien-remplace": State(
@@ -221,8 +224,9 @@ _STATES: dict[str, State] = {
         given(reference=REFERENCE, edition="1.0", issued_at=NOON),
     ),
     "verification-inconnue": State(
-        "reports/verification.html", given(reference=REFERENCE, search_url="/v/")
+        "reports/verification.html", given(reference=REFERENCE)
     ),
+    "verification-a-saisir": State("reports/verification.html", address="/v/"),
     "verification-trop": State("reports/verification.html", given(too_many=True)),
     "donnees-demande": State(
         "leads/data_ask.html", given(form=AddressForm(), ask_url=ASK_URL)

@@ -41,6 +41,7 @@ MORE = {
     # The size of the file, 140 ko; the edition, and its day.
     "exemplaire": {"140", "1", "0", "23"},
     "exemplaire-nom-seul": {"140", "1", "0", "23"},
+    "exemplaire-mesure-refusee": {"140", "1", "0", "23"},
     "courriel": {"140", "23"},  # And the day the link ends.
     "courriel-noms-longs": {"140", "23"},
     "accessibilite": {
