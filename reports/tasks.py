@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from celery import shared_task
 from celery.signals import worker_process_shutdown
+from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.db import transaction
@@ -79,6 +80,7 @@ def _render(copy: Copy) -> None:
         edition=copy.edition.version,
         reference=copy.reference,
         date=timezone.localdate(copy.requested_at),
+        site=settings.SITE_URL,
     )
     way = _way(pdf.fast.outcomes - before)
     name = copy.file_name(copy.lease_no)

@@ -189,6 +189,8 @@ def shoot_back_office(camera: Camera) -> None:
 
 def shoot_documents(wanted: set[str]) -> None:
     """Show every page that each persona receives, on one sheet; and the cover alone."""
+    from django.conf import settings
+
     from reports import editions, pdf, pictures
     from reports.personalisation import PERSONAS
 
@@ -200,6 +202,7 @@ def shoot_documents(wanted: set[str]) -> None:
             edition=editions.PRESENT.version,
             reference="SC26-DEMO-DEMO",
             date=date(2026, 11, 25),
+            site=settings.SITE_URL,
         )
         pages = pictures.pages(content)
         if name == "dg-chu":
