@@ -136,6 +136,10 @@ REASONS = {
         "quota du destinataire",
         "Renvoyer demain, ou dès maintenant si la personne le demande.",
     ),
+    "corrected": Reason(
+        "adresse corrigée par la personne",
+        "Rien à faire : la demande corrigée a son propre envoi.",
+    ),
     "trial": Reason(
         "hors liste d’essai", "Ajouter l’adresse à MAIL_ALLOW_ONLY, ou ne rien faire."
     ),
