@@ -24,7 +24,7 @@ WRITTEN = re.compile(r"\+?[\d\s().\-/\u2010-\u2015]+")
 OVERSEAS = {
     "0262": "RE", "0263": "RE", "0692": "RE", "0693": "RE", "0269": "YT", "0639": "YT",
     "0590": "GP", "0690": "GP", "0691": "GP", "0594": "GF", "0694": "GF", "0596": "MQ",
-    "0696": "MQ", "0697": "MQ", "0508": "PM", "0708": "PM",
+    "0696": "MQ", "0697": "MQ",
 }  # fmt: skip
 # Lines of people: no toll, no service, no pager.
 CALLABLE = {
@@ -64,7 +64,10 @@ def read(typed: str) -> str:
     text = unicodedata.normalize("NFKC", typed).strip()
     if not WRITTEN.fullmatch(text):
         return ""
-    home = OVERSEAS.get("".join(c for c in text if c.isdigit())[:4])
+    digits = "".join(c for c in text if c.isdigit())
+    if digits.startswith("0508"):  # Saint-Pierre-et-Miquelon: six digits at home.
+        text = f"+508{digits[4:]}"
+    home = OVERSEAS.get(digits[:4])
     for region in filter(None, (home, "FR")):
         try:
             number = phonenumbers.parse(text, region)

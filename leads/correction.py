@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 
 from leads import delivery
@@ -86,13 +86,13 @@ def _close(old: Submission) -> None:
     """Withhold what has not left, and close the link that may have.
 
     What another submission asked for too is its own: it goes on. A message whose
-    content is leaving this very moment cannot be called back; its link is dead.
+    content is leaving this very moment may arrive, and its history says so; its link
+    is dead, and it is not tried again.
     """
     if old.copy is None:
         return
-    stoppable = Q(handing_over_at=None) | Q(lease_until__lt=Now())
     owed = list(
-        old.messages.filter(stoppable, next_attempt_at__isnull=False)
+        old.messages.filter(next_attempt_at__isnull=False)
         .exclude(submissions__in=LIVE.all())
         .select_for_update(no_key=True, of=("self",))
     )
@@ -108,6 +108,7 @@ def _close(old: Submission) -> None:
             MessageEvent.Kind.WITHHELD,
             reason="corrected",
             cause=REASONS["corrected"].cause,
+            ambiguous=message.handing_over_at is not None,
         )
     if not LIVE.filter(copy=old.copy).exists():
         _revoke(old.copy)

@@ -1,4 +1,4 @@
-"""What the tests of the follow-up page's actions share: a submission, as time passes."""
+"""What tests of the follow-up page's actions share: a submission, as time passes."""
 
 from __future__ import annotations
 
@@ -53,3 +53,8 @@ def page(client, submission):
 
 def told(html):
     return html.split('data-state="')[1].split('"')[0]
+
+
+def received(sink):
+    """Return whom the mail server took messages for, in order."""
+    return [to for message in sink.messages for to in message.recipients]
