@@ -34,7 +34,8 @@ def correct(submission: Submission, address: str) -> Submission | None:
     Asked twice, one is made. The copy is locked first, as whoever renders it or moves
     it to a new edition does.
     """
-    Copy.objects.select_for_update(no_key=True).filter(pk=submission.copy_id).first()
+    copies = Copy.objects.select_for_update(no_key=True, of=("self",))
+    copies.filter(submissions=submission).first()
     rows = Submission.objects.select_for_update(no_key=True, of=("self",))
     old = rows.get(pk=submission.pk)
     if made := Submission.objects.filter(corrects=old).first():

@@ -33,7 +33,8 @@ def ask_again(submission: Submission) -> None:
 
     The copy is locked before the submission, as whoever moves it to a new edition does.
     """
-    Copy.objects.select_for_update(no_key=True).filter(pk=submission.copy_id).first()
+    copies = Copy.objects.select_for_update(no_key=True, of=("self",))
+    copies.filter(submissions=submission).first()
     row = Submission.objects.filter(pk=submission.pk).exclude(is_cooling())
     if row.update(resend_asked_at=Now()):
         delivery.send_again(submission)

@@ -7,9 +7,14 @@ import pytest
 from leads.models import ConsentEvent, Submission
 from outbox.models import Message, MessageEvent
 from tests.leads.follow_up import act, page, submit, told, work
+from tests.pages.states import STATES
 
 pytestmark = pytest.mark.django_db
 ACTIONS = ("renvoyer", "corriger", "rappel")
+CONTEXT = {
+    *("advice", "it_desk", "done", "resend", "correction", "correction_url", "call"),
+    *("call_done", "call_url", "call_wording", "figures", "refresh", "corrected_url"),
+}
 GOOD = {"email": "zoe@chu-exemple.fr", "phone": "01 99 00 00 00"}
 
 
@@ -109,6 +114,25 @@ def test_the_page_costs_few_statements(visitor, sink, django_assert_max_num_quer
 
     with django_assert_max_num_queries(2):
         page(visitor, submission)
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("suivi-envoye-complet", 250), ("suivi-refuse-filtre", 550)]
+)
+@pytest.mark.logs("outbox")
+def test_the_states_that_are_looked_at_are_what_the_view_gives(
+    visitor, sink, name, status
+):
+    if status == 550:
+        sink.rcpt = "550 5.7.1 blocked by policy"
+    submission = submit(visitor)
+    work()
+    real = visitor.get(f"/suivi/{submission.token}/").context
+
+    fixture = STATES[name].context()
+
+    for key in CONTEXT | set(fixture):
+        assert bool(real.get(key)) == bool(fixture.get(key)), key
 
 
 @pytest.mark.logs("outbox")

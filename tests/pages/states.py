@@ -195,7 +195,7 @@ _STATES: dict[str, State] = {
     "suivi-attente-complet": follow_up(
         "deferred", meanwhile(correction=None, resend=COOLING)
     ),
-    "suivi-retenu-complet": follow_up("withheld", meanwhile(resend=None)),
+    "suivi-retenu-complet": follow_up("withheld", meanwhile()),
     "suivi-renvoye": follow_up("queued", meanwhile(done="resent", resend=COOLING)),
     "suivi-adresse-refusee": follow_up(
         "accepted",
