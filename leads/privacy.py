@@ -79,7 +79,7 @@ def erase(lead: Lead, kind: PrivacyEvent.Kind) -> bool:
         # Nobody's secret: its page is not found any more.
         digest = secrets.token_bytes(32)
         Submission.objects.filter(pk=submission.pk).update(
-            **NOBODY, email="", source={}, token_digest=digest
+            **NOBODY, email="", phone="", source={}, token_digest=digest
         )
     Lead.objects.filter(pk=lead.pk).update(
         **NOBODY,

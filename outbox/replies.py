@@ -142,6 +142,10 @@ REASONS = {
         "sincères, puis renvoyer.",
     ),
     "erased": Reason("personne effacée", "Rien à faire : ses données sont effacées."),
+    "corrected": Reason(
+        "adresse corrigée par la personne",
+        "Rien à faire : la demande corrigée a son propre envoi.",
+    ),
     "trial": Reason(
         "hors liste d’essai", "Ajouter l’adresse à MAIL_ALLOW_ONLY, ou ne rien faire."
     ),

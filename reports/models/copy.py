@@ -94,7 +94,7 @@ class Copy(Claimable):
         "empreinte du document", max_length=64, blank=True, editable=False
     )
     lead = models.ForeignKey(
-        "leads.Lead", models.CASCADE, related_name="copies", verbose_name="contact"
+        "leads.Lead", models.PROTECT, related_name="copies", verbose_name="contact"
     )
     first_name = models.CharField("prénom", max_length=100)
     last_name = models.CharField("nom", max_length=100)

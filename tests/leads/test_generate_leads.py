@@ -62,7 +62,9 @@ def content():
 
 
 def forget():
-    Message.objects.all().delete()  # They protect the leads they were sent to.
+    # They protect the leads they are of.
+    for model in (Message, ConsentEvent, Submission, Copy):
+        model.objects.all().delete()
     Lead.objects.all().delete()
 
 

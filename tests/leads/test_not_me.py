@@ -473,7 +473,8 @@ def test_all_at_once_nothing_comes_back(sink):
 OPAQUE = {
     Lead: "id organisation_type status owner created_at suspected_at is_test "
     "merged_into erased_at",
-    Submission: "id uid organisation_type lead copy suspicion news_consent created_at",
+    Submission: "id uid organisation_type lead copy suspicion news_consent created_at "
+    "corrects resend_asked_at",
     Copy: "id uid reference edition fingerprint lead organisation_type attempts "
     "requested_at rendered_at failed_at damaged_at token_generation token_digest "
     "link_expires_at",
@@ -488,6 +489,7 @@ def test_a_new_column_is_blanked_or_said_to_name_nobody(visitor, copy, sink, mod
     Lead.objects.update(
         phone="06", next_action="x", next_action_on=timezone.localdate()
     )
+    Submission.objects.update(phone="+33199000000")
     Message.objects.update(handing_over_at=Now(), lease_until=Now())
     Copy.objects.update(next_attempt_at=Now(), lease_until=Now(), size=1)
     before = model.objects.order_by("-pk").values()[0]

@@ -13,9 +13,12 @@ from django.template.loader import render_to_string
 from django.test import RequestFactory
 from django.utils.csp import CSP
 
+from leads import address_form
+from leads.calling import CallForm
 from leads.consent import news_wording
 from leads.forms import RequestForm
 from outbox.composing import identity
+from outbox.replies import REASONS
 from reports import document, emails
 from reports.personalisation import PERSONAS, Reader, segment_of
 from tests.pages.fixtures import (
@@ -23,11 +26,11 @@ from tests.pages.fixtures import (
     ASK_URL,
     COOLING,
     DATA_URL,
+    IT_DESK,
     NOON,
     NOTHING_HELD,
     REFERENCE,
     AddressForm,
-    CallForm,
     CodeForm,
     RectificationForm,
     data,
@@ -106,7 +109,10 @@ def form(answers: dict[str, str] | None = None) -> Callable[[], dict[str, Any]]:
     return context
 
 
-STILL = {"deferred", "accepted", "delivered", "bounced", "failed", "withheld"}
+STILL = {
+    *("deferred", "accepted", "delivered", "bounced"),
+    *("failed", "withheld", "corrected"),
+}
 
 
 def follow_up(state: str, more: dict[str, Any] | None = None, **copy: Any) -> State:
@@ -184,25 +190,30 @@ _STATES: dict[str, State] = {
     "suivi-distribue": follow_up("delivered"),
     "suivi-rebond": follow_up("bounced"),
     "suivi-rebond-a-corriger": follow_up(
-        "bounced", meanwhile(resend=None, figures=None)
+        "bounced", meanwhile(resend=None, advice=REASONS["unknown"].visitor)
     ),
+    "suivi-refuse-filtre": follow_up(
+        "failed", meanwhile(advice=REASONS["policy"].visitor, it_desk=IT_DESK)
+    ),
+    "suivi-corrige": follow_up("corrected", {"corrected_url": "/suivi/y/"}),
     "suivi-envoye-complet": follow_up("accepted", meanwhile()),
     "suivi-attente-complet": follow_up(
         "deferred", meanwhile(correction=None, resend=COOLING)
     ),
-    "suivi-retenu-complet": follow_up("withheld", meanwhile(resend=None)),
+    "suivi-retenu-complet": follow_up("withheld", meanwhile()),
     "suivi-renvoye": follow_up("queued", meanwhile(done="resent", resend=COOLING)),
     "suivi-adresse-refusee": follow_up(
-        "accepted", meanwhile(correction=AddressForm({"email": "zoe@chu"}))
+        "accepted",
+        meanwhile(correction=address_form.AddressForm(QueryDict("email=zoe@chu"))),
     ),
     "suivi-adresse-corrigee": follow_up(
-        "queued", meanwhile(done="corrected", correction=None, resend=COOLING)
+        "queued", meanwhile(done="corrected", correction=None, resend=None)
     ),
     "suivi-rappel-refuse": follow_up(
         "accepted", meanwhile(call=CallForm({"phone": "zéro"}))
     ),
     "suivi-rappel-demande": follow_up(
-        "delivered", meanwhile(done="called", call=None, call_done=True)
+        "delivered", meanwhile(call=None, call_done="00")
     ),
     "exemplaire": copy_page("noms-longs"),
     "exemplaire-nom-seul": copy_page("nom-seul"),

@@ -64,7 +64,7 @@ MORE["mentions-legales-renseignees"] = {
 # The day of a request, in words; an hour; a telephone number nobody has.
 DAY = {"23", "2026"}
 HOUR = {"12", "13", "00"}
-PHONE = {"01", "99", "00"}
+PHONE = {"01", "99", "00", "33", "1", "550", "23", "2026"}
 RETENTION = (
     "accueil",
     "erreur-429-formulaire",
