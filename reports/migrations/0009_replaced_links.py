@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('reports', '0007_copy_owed_again'),
+        ('reports', '0008_copy_protects_its_lead'),
     ]
 
     operations = [
