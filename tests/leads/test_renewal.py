@@ -15,7 +15,8 @@ from django.utils import timezone
 from leads.delivery import send_again
 from leads.models import Submission
 from outbox.models import Message, Suppression, suppression_hash
-from reports.models import LINK_LIFETIME, Copy
+from reports import editions
+from reports.models import LINK_LIFETIME, Copy, Edition
 from tests.leads.factories import delivered
 
 pytestmark = pytest.mark.django_db
@@ -103,14 +104,21 @@ def test_pressing_twice_sends_one_message(visitor, expired):
 
 @pytest.mark.django_db(transaction=True)
 def test_two_presses_at_once_send_one_message():
+    Edition.objects.get_or_create(
+        version=editions.PRESENT.version, defaults={"published_at": Now()}
+    )
     copy = delivered().copy
     Copy.objects.update(link_expires_at=Now() - YESTERDAY)
     Message.objects.update(created_at=Now() - LINK_LIFETIME)
+    barrier = threading.Barrier(4)
     statuses = []
 
     def press():
-        statuses.append(renew(Client(), copy.token).status_code)
-        connection.close()
+        barrier.wait()
+        try:
+            statuses.append(renew(Client(), copy.token).status_code)
+        finally:
+            connection.close()
 
     threads = [threading.Thread(target=press) for _ in range(4)]
     for thread in threads:
