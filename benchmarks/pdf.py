@@ -36,18 +36,24 @@ from reports.pdf import fast
 from reports.personalisation import PERSONAS, Reader
 
 EDITION, DATE = "1.0", datetime.date(2026, 11, 23)
+SITE = "https://santescopie.exemple.fr"
 Prepare = Callable[[Reader, str], Any]
 Make = Callable[[Any], bytes]
 
 
 def ours(reader: Reader, reference: str, *, whole: bool = False) -> bytes:
     return pdf.compose(
-        reader, edition=EDITION, reference=reference, date=DATE, whole=whole
+        reader,
+        edition=EDITION,
+        reference=reference,
+        date=DATE,
+        site=SITE,
+        whole=whole,
     ).content
 
 
 def html_of(reader: Reader, reference: str) -> str:
-    return pdf.html(reader, edition=EDITION, reference=reference, date=DATE)
+    return pdf.html(reader, edition=EDITION, reference=reference, date=DATE, site=SITE)
 
 
 def answers(reader: Reader, reference: str) -> tuple[Reader, str]:

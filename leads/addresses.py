@@ -34,6 +34,14 @@ DOMAINS = (
     "aphp.fr",
 )
 
+# Where everybody has a mailbox: how much mail goes there says nothing of anybody.
+MASS_PROVIDERS = {domain for domain in DOMAINS if domain != "aphp.fr"} | {
+    *("live.fr", "live.com", "msn.com", "hotmail.be", "hotmail.ch", "ymail.com"),
+    *("googlemail.com", "me.com", "mac.com", "aol.com", "proton.me", "protonmail.com"),
+    *("gmx.fr", "gmx.com", "bbox.fr", "neuf.fr", "numericable.fr", "cegetel.net"),
+    *("club-internet.fr", "aliceadsl.fr", "yahoo.co.uk", "outlook.be", "mailo.com"),
+}
+
 
 def suggestion(address: str) -> str:
     """Return the address that was probably meant, or an empty string."""

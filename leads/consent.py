@@ -33,14 +33,31 @@ def news_wording() -> Wording:
     )
 
 
+def call_wording() -> Wording:
+    """Return the words under the field for a telephone number."""
+    publisher = settings.PUBLISHER["name"] or "l’éditeur de l’étude"
+    return Wording(
+        "1",
+        f"En laissant un numéro, j’accepte d’être appelé par {publisher} au sujet de "
+        "l’étude. Je peux retirer cet accord à tout moment.",
+    )
+
+
 def record_news(submission: Submission, page: str) -> ConsentEvent:
     """Write down that the box was ticked. A box left empty is never written down."""
-    wording = news_wording()
+    purpose = ConsentEvent.Purpose.NEWS
+    return record(submission, purpose, news_wording(), page, granted=True)
+
+
+def record(
+    submission: Submission, purpose: str, wording: Wording, page: str, *, granted: bool
+) -> ConsentEvent:
+    """Write down what was agreed to, or withdrawn, on a page of the site."""
     return ConsentEvent.objects.create(
         lead_id=submission.lead_id,
         submission=submission,
-        purpose=ConsentEvent.Purpose.NEWS,
-        granted=True,
+        purpose=purpose,
+        granted=granted,
         wording=wording.text,
         wording_version=wording.version,
         wording_sha256=wording.sha256,

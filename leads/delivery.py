@@ -9,12 +9,16 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Case, Subquery, When
 from django.db.models.functions import Now
 
+from leads import not_me
 from leads.models import Submission
+from leads.throttling import domain_over_quota
 from outbox.models import Message, MessageEvent
+from outbox.replies import REASONS
 from reports import emails
-from reports.models import Copy, Edition, link_expiry
+from reports.models import Copy, Edition
 
 logger = logging.getLogger(__name__)
 
@@ -22,10 +26,12 @@ DAY = timedelta(days=1)
 
 
 def copy_for(submission: Submission) -> Copy:
-    """Return the copy that says what this submission says, owing a new one if needed.
+    """Return the copy that says what this submission says, owed: made, or sent again.
 
     Call it with the lead's row locked: two posts at once must find one copy. The copy
     is locked too, so that it is not marked rendered between our look and our commit.
+    A new copy and a known one cost the same statements: how long a post takes tells
+    nobody whether an address is known.
     """
     known = (
         Copy.objects.filter(
@@ -42,9 +48,14 @@ def copy_for(submission: Submission) -> Copy:
         .first()
     )
     if known is not None and known.is_open:
+        # Made already, it comes back to a worker, who owes the message.
+        again = When(rendered_at__isnull=False, then=Now())
+        Copy.objects.filter(pk=known.pk).update(
+            next_attempt_at=Case(again, default="next_attempt_at")
+        )
         return known
     return Copy.objects.create(
-        edition=Edition.current(),
+        edition_id=Subquery(Edition.objects.published().values("pk")[:1]),
         lead_id=submission.lead_id,
         recipient=submission.email,
         **asdict(submission.reader),
@@ -54,30 +65,41 @@ def copy_for(submission: Submission) -> Copy:
 def owe_message(copy: Copy, *submissions: Submission) -> Message:
     """Owe one message with a rendered copy, for the submissions that asked for it.
 
-    Over the recipient's quota the message is written down and withheld.
+    Over the quota of its recipient or of their domain it is written down and withheld.
     """
-    message = emails.synthesis(copy)
-    Message.objects.lock_recipient(copy.recipient)
-    mailed = Message.objects.mailed_since(copy.recipient, Now() - DAY).count()
-    withheld = mailed >= settings.MAIL_PER_RECIPIENT_PER_DAY
-    if withheld:
+    message = emails.synthesis(copy, not_me=not_me.link_of(copy))
+    reason = _why_withheld(copy.recipient)
+    if reason:
         message.next_attempt_at = None
         message.withheld_at = Now()
     message.save()
     copy.messages.add(message)
     for submission in submissions:
         submission.messages.add(message)
-    if withheld:
+    if reason:
         message.record(
-            MessageEvent.Kind.WITHHELD, reason="quota", cause="quota du destinataire"
+            MessageEvent.Kind.WITHHELD, reason=reason, cause=REASONS[reason].cause
         )
     else:
         message.record(MessageEvent.Kind.QUEUED)
     return message
 
 
+def _why_withheld(recipient: str) -> str:
+    """Return the reason not to mail an address now, a key of REASONS, or nothing.
+
+    The domain is asked last: what one mailbox may not have is not counted to its
+    domain, or whoever bombs one person would close the mail of a whole hospital.
+    """
+    Message.objects.lock_recipient(recipient)
+    mailed = Message.objects.mailed_since(recipient, Now() - DAY).count()
+    if mailed >= settings.MAIL_PER_RECIPIENT_PER_DAY:
+        return "quota"
+    return "domain-quota" if domain_over_quota(recipient) else ""
+
+
 def on_copy_rendered(sender: type[Copy], copy: Copy, **kwargs: Any) -> None:
-    """Owe the message that every waiting submission of a fresh copy asked for."""
+    """Owe the message that every waiting submission of a copy asked for."""
     waiting = list(copy.submissions.exclude(messages__copies=copy))
     if waiting:
         owe_message(copy, *waiting)
@@ -99,8 +121,7 @@ def send_again(submission: Submission) -> bool:
         if copy is None:
             return False
         if not copy.is_open:  # Nobody is sent a link that no longer opens.
-            copy.link_expires_at = link_expiry()
-            copy.save(update_fields=["link_expires_at"])
+            copy.replace_link()
         if copy.rendered_at:
             owe_message(copy, submission)
         elif copy.failed_at:

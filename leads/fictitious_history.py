@@ -15,7 +15,7 @@ from leads.models import Activity, Lead
 from outbox.models import Message, MessageEvent
 from outbox.replies import reason_of
 from reports import emails
-from reports.hits import PAGE_LIFE, SIBLINGS, classify, is_retrieval
+from reports.hits import judge
 from reports.models import Copy, CopyEvent, Hit
 
 WORKER = "démonstration"
@@ -165,22 +165,17 @@ def hits(
     for at, method, agent in sorted(_requests(rng, accepted)):
         if at >= now:
             break
-        served = method == "POST"
-        hit = Hit(
-            copy=copy,
-            at=at,
-            method=method,
-            agent=agent,
-            since_acceptance=(at - accepted).total_seconds(),
-            siblings=sum(other.at > at - SIBLINGS for other in past),
-            page_seen=any(
-                other.method == "GET" and other.at > at - PAGE_LIFE for other in past
-            ),
-            served=served,
+        past.append(
+            Hit(
+                copy=copy,
+                at=at,
+                method=method,
+                agent=agent,
+                since_acceptance=(at - accepted).total_seconds(),
+                served=method == "POST",
+            )
         )
-        hit.confidence, hit.rule = classify(hit)
-        hit.counted = is_retrieval(hit, at, [h.at for h in past if h.counted])
-        past.append(hit)
+    judge(past)
     return past
 
 

@@ -11,9 +11,8 @@ from crispy_forms.layout import Field, Layout, Submit
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
-from email_validator import EmailNotValidError, validate_email
 
-from leads.addresses import DOMAINS, ENDINGS, suggestion
+from leads.address_form import AddressForm
 from leads.consent import news_wording
 from leads.models import Submission
 from leads.names import no_domain, plain_text
@@ -46,14 +45,6 @@ LIKELY_FUNCTIONS = {
     JobFunction.PHYSICIAN,
     JobFunction.CARE_MANAGER,
 }
-MISSING_EMAIL = "Saisissez votre adresse électronique, comme prenom.nom@chu-ville.fr."
-INVALID_EMAIL = (
-    "Saisissez une adresse électronique valide, comme prenom.nom@chu-ville.fr."
-)
-SLIP = (
-    "Cette adresse semble contenir une faute. Corrigez-la, ou envoyez de nouveau "
-    "pour la garder."
-)
 TOO_LONG = 1000  # Characters of a name, however its accents were typed.
 SOURCE_KEYS = 20
 SOURCE_LENGTH = 200  # Characters kept of each campaign parameter.
@@ -126,7 +117,7 @@ def choice_field(
     )
 
 
-class RequestForm(forms.Form):
+class RequestForm(AddressForm):
     """What a visitor types to receive the synthesis.
 
     Not a ModelForm: uniqueness is nobody's business here. A known address gets the
@@ -144,29 +135,6 @@ class RequestForm(forms.Form):
         missing="Saisissez votre nom.",
         autocomplete="family-name",
         validators=[no_domain],
-    )
-    email = forms.CharField(
-        label="Adresse électronique professionnelle",
-        help_text="La synthèse y sera envoyée. Format attendu : nom@domaine.fr",
-        max_length=254,
-        error_messages={
-            "required": MISSING_EMAIL,
-            "max_length": "Une adresse électronique est limitée à 254 caractères.",
-            "null_characters_not_allowed": "Cette adresse contient des caractères "
-            "illisibles : saisissez-la de nouveau.",
-        },
-        widget=forms.EmailInput(
-            attrs={
-                "autocomplete": "email",
-                "autocapitalize": "none",
-                "spellcheck": "false",
-                # For static/js/form.js: words and lists are written once.
-                "data-missing": MISSING_EMAIL,
-                "data-invalid": INVALID_EMAIL,
-                "data-domains": " ".join(DOMAINS),
-                "data-endings": " ".join("=".join(pair) for pair in ENDINGS.items()),
-            }
-        ),
     )
     organisation = NameField(
         label="Établissement ou structure",
@@ -190,14 +158,11 @@ class RequestForm(forms.Form):
     # Off-screen: only a robot fills it in.
     website = forms.CharField(required=False, label="Ne remplissez pas ce champ")
     rendered = forms.CharField(required=False, widget=forms.HiddenInput)
-    # The address that was shown as a likely slip: it is asked about once.
-    email_confirmed = forms.CharField(required=False, widget=forms.HiddenInput)
-    email_mended = forms.BooleanField(required=False)
 
-    use_required_attribute = True
+    field_order = ["first_name", "last_name", "email"]
 
     def __init__(self, data: QueryDict | None = None) -> None:
-        super().__init__(data.dict() if data else data)
+        super().__init__(data)
         self.fields["news_consent"].label = news_wording().text
         self.fields["rendered"].initial = hour_stamp().signed
 
@@ -222,42 +187,9 @@ class RequestForm(forms.Form):
         )
         return helper
 
-    def clean_email(self) -> str:
-        """Return the address with its domain in lower case, as a server reads it."""
-        try:
-            found = validate_email(
-                self.cleaned_data["email"].strip(),
-                allow_smtputf8=False,
-                check_deliverability=False,
-            )
-        except (EmailNotValidError, UnicodeError) as error:
-            raise ValidationError(INVALID_EMAIL, code="invalid") from error
-        address = f"{found.local_part}@{found.ascii_domain}"
-        if len(address) > 254:
-            raise ValidationError(
-                "Une adresse électronique est limitée à 254 caractères.", code="long"
-            )
-        return address
-
-    suggestion = ""  # The address that was probably meant.
-
-    def _ask_about_email(self) -> None:
-        """Ask about a likely slip, once; the next post passes whatever it says."""
-        data, typed = self.cleaned_data, self.data.get("email", "").strip()
-        self.suggestion = meant = suggestion(data.get("email", ""))
-        if not meant:
-            return
-        if data.get("email_confirmed") != typed:
-            self.data = {**self.data, "email_confirmed": typed}
-            if not self.errors:
-                self.add_error("email", ValidationError(SLIP, code="slip"))
-        elif data.get("email_mended"):
-            data["email"] = meant
-
     def clean(self) -> dict[str, Any]:
         """Ask once more about a likely slip, or a page left open for over a day."""
-        data = self.cleaned_data
-        self._ask_about_email()
+        data = super().clean()
         if not self.errors and expired(data.get("rendered", "")):
             self.data = {**self.data, "rendered": hour_stamp().signed}
             raise ValidationError(

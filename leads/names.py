@@ -12,7 +12,13 @@ from itertools import pairwise
 
 from django.core.exceptions import ValidationError
 
-LINK = re.compile(r"https?:|://|\bwww\.|mailto:|[<>@]", re.IGNORECASE)
+LINK = re.compile(
+    r"\bh(?:tt|xx)ps?\b|:\W?//|\bwww\b|[<>@]"
+    r"|\b(?:mailto|javascript|data|file|ftp|tel|sms):\S"
+    # As people write what a filter must not see: exemple[.]com, nom (at) exemple.
+    r"|[\[({]\s*(?:\.|dot|point|at|arobase|:)\s*[\])}]",
+    re.IGNORECASE,
+)
 ADDRESS = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)")
 # A person's name has no dot between two words; an establishment's may ("St.Joseph").
 DOMAIN_IN_NAME = re.compile(r"[^\W_]{2}\.[^\W\d_]{2}")
@@ -31,6 +37,7 @@ TITLES = {"dr", "me", "mr", "pr", "st", "ste"}
 # Control, format (bidirectional overrides among them), surrogate, private use,
 # unassigned.
 FORBIDDEN_CATEGORIES = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
+SIGNS = set("©®°™№℠℗")  # Of the pictures, those that honest names have.
 SOFT = {"\u200c", "\u200d", "\u00ad"}  # Joiners and soft hyphen: honest in names.
 BLANK_LETTERS = "\u115f\u1160\u3164\uffa0"  # Hangul fillers: letters that show nothing.
 MARKS = {"Mn", "Me"}
@@ -52,6 +59,10 @@ def plain_text(value: str) -> None:
             "Ce champ contient des caractères invisibles ou illisibles : "
             "saisissez-le de nouveau.",
             code="characters",
+        )
+    if any(unicodedata.category(c) == "So" for c in seen if c not in SIGNS):
+        raise ValidationError(
+            "Ce champ ne peut contenir ni émoji ni pictogramme.", code="picture"
         )
     if not any(c.isalnum() for c in seen if c not in BLANK_LETTERS):
         raise ValidationError(

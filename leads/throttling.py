@@ -1,4 +1,4 @@
-"""Keep the form from being a weapon: limits per network and overall.
+"""Keep the form from being a weapon: limits per network, per domain and overall.
 
 Counted in PostgreSQL on a keyed hash of the network's prefix whose key changes every
 day: no address is kept. A counter that cannot be read lets people through.
@@ -14,6 +14,7 @@ from django.db import Error as DatabaseError
 from django.http import HttpRequest
 from django.utils import timezone
 
+from leads.addresses import MASS_PROVIDERS
 from leads.models import Quota
 from outbox.tokens import keyed_hash
 
@@ -27,7 +28,7 @@ def client_network(request: HttpRequest) -> str:
         hops = request.headers.get("X-Forwarded-For", "").split(",")
         address = hops[-min(settings.TRUSTED_PROXIES, len(hops))].strip() or address
     try:
-        ip = ipaddress.ip_address(address)
+        ip = ipaddress.ip_address(address.partition("%")[0])  # A link's own has a zone.
     except ValueError:
         return "unknown"
     if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
@@ -38,16 +39,22 @@ def client_network(request: HttpRequest) -> str:
 
 def over_quota(request: HttpRequest) -> bool:
     """Count one post, and tell whether its network or the site has had its fill."""
-    limits = {
-        client_network(request): settings.POSTS_PER_NETWORK_PER_HOUR,
-        "everyone": settings.POSTS_PER_HOUR,
-    }
-    day = timezone.localdate().isoformat()
-    keys = {
-        keyed_hash(f"quota.{day}", name): limit
-        for name, limit in limits.items()
-        if limit is not None
-    }
+    return _over(
+        {
+            client_network(request): settings.POSTS_PER_NETWORK_PER_HOUR,
+            "everyone": settings.POSTS_PER_HOUR,
+        }
+    )
+
+
+def verifications_over_quota(request: HttpRequest) -> bool:
+    """Count one reference looked up, and tell whether its network has had its fill."""
+    limit = settings.VERIFICATIONS_PER_NETWORK_PER_HOUR
+    return _over({f"verification {client_network(request)}": limit})
+
+
+def _over(limits: dict[str, int | None]) -> bool:
+    keys = {_key(name): limit for name, limit in limits.items() if limit is not None}
     if not keys:
         return False
     try:
@@ -56,3 +63,23 @@ def over_quota(request: HttpRequest) -> bool:
         logger.exception("quotas")
         return False
     return any(count > (keys[key] or 0) for key, count in counts.items())
+
+
+def domain_over_quota(address: str) -> bool:
+    """Count one message to a domain, and tell whether it has had its fill this hour.
+
+    Everybody's mailboxes are left out. Asked when a message is owed, not of the post:
+    the answer to a visitor must not depend on it, and what is withheld counts nothing.
+    """
+    limit, domain = (
+        settings.MAIL_PER_DOMAIN_PER_HOUR,
+        address.rpartition("@")[2].lower(),
+    )
+    if limit is None or domain in MASS_PROVIDERS:
+        return False
+    [count] = Quota.count_one(_key(f"@{domain}")).values()
+    return count > limit
+
+
+def _key(name: str) -> bytes:
+    return keyed_hash(f"quota.{timezone.localdate().isoformat()}", name)

@@ -1,4 +1,4 @@
-"""The landing page, its form, and the page that says where a submission stands."""
+"""The landing page and its form."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from functools import lru_cache
 import brotli
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Q
 from django.db.models.functions import Now
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.utils.cache import get_conditional_response
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from leads import consent, delivery
 from leads.forms import RequestForm
@@ -26,17 +25,8 @@ from leads.models import Lead, Submission
 from leads.origin import is_foreign
 from leads.suspicion import hour_stamp
 from leads.throttling import over_quota
-from reports import study
 
 PUBLIC = "public, max-age=300, stale-while-revalidate=60"
-UNDER_WAY = {"requested", "rendered", "queued"}
-VEIL = timedelta(seconds=1)
-REFRESH = 3  # Seconds between two looks at a submission that is under way.
-MEANWHILE = [  # To read while the mail travels: one use, one demand, one worry.
-    study.FIGURES[key]
-    for key in ("professionnels-utilisateurs", "validation-humaine", "responsabilite")
-]
-STILL = "actualisation"  # In the address of a page that must not reload by itself.
 DOUBLE_SUBMIT = timedelta(minutes=2)  # The same answers meanwhile are one submission.
 
 
@@ -116,8 +106,6 @@ def _store(form: RequestForm, request: HttpRequest) -> Submission:
     submission.save()
     if submission.news_consent and not submission.suspicion:
         consent.record_news(submission, request.path)
-    if submission.copy and submission.copy.rendered_at:
-        delivery.owe_message(submission.copy, submission)
     return submission
 
 
@@ -135,28 +123,3 @@ def _same_answers(submission: Submission) -> Submission | None:
         .order_by("-pk")
         .first()
     )
-
-
-@require_safe
-def follow_up(request: HttpRequest, token: str) -> HttpResponse:
-    """Tell where a submission stands, and nothing of any other."""
-    found = Submission.objects.select_related("copy")
-    # On the database's clock, which dated the submission.
-    veil = Q(created_at__gt=Now() - VEIL)
-    submission = found.annotate(veiled=veil).by_token(token)
-    if submission is None:
-        raise Http404
-    # At first everybody reads the same: how soon a copy is found would tell whether
-    # these very answers had been given before.
-    veiled: bool = submission.veiled  # type: ignore[attr-defined]
-    state = "requested" if veiled else submission.state
-    context = {
-        "submission": submission,
-        "copy": submission.copy,
-        "state": state,
-        "email_masked": submission.masked_email,
-        "figures": MEANWHILE,
-        # A page that reloads by itself must be stoppable (RGAA 13.1).
-        "refresh": REFRESH if state in UNDER_WAY and STILL not in request.GET else None,
-    }
-    return render(request, "leads/follow_up.html", context)

@@ -52,6 +52,8 @@ class Report:
         at = self.at if self.at and message.created_at <= self.at <= now else now
         failed = self.kind in (Kind.BOUNCED, Kind.COMPLAINED)
         with transaction.atomic():
+            # Locked: of somebody erased meanwhile, no address may come back.
+            message = Message.objects.select_for_update(no_key=True).get(pk=message.pk)
             _, new = MessageEvent.objects.get_or_create(
                 message=message,
                 fingerprint=hashlib.sha256(self.source.encode()).hexdigest(),
@@ -61,7 +63,7 @@ class Report:
                     "attempt": message.attempts,
                     "worker": self.source.partition(":")[0],
                     "reason": self._reason() if failed else "",
-                    "cause": text_of(self.cause),
+                    "cause": text_of(self.cause) if message.recipient else "",
                 },
             )
             if new:
@@ -83,7 +85,7 @@ class Report:
             rows.filter(next_attempt_at__isnull=False, lease_until=None).update(
                 accepted_at=at, next_attempt_at=None, lease_no=F("lease_no") + 1
             )
-        if self.hard or self.kind == Kind.COMPLAINED:
+        if message.recipient and (self.hard or self.kind == Kind.COMPLAINED):
             complaint = self.kind == Kind.COMPLAINED
             reasons = Suppression.Reason
             Suppression.objects.get_or_create(

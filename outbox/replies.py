@@ -136,6 +136,16 @@ REASONS = {
         "quota du destinataire",
         "Renvoyer demain, ou dès maintenant si la personne le demande.",
     ),
+    "domain-quota": Reason(
+        "quota du domaine",
+        "Trop de demandes en une heure pour ce domaine : vérifier qu’elles sont "
+        "sincères, puis renvoyer.",
+    ),
+    "erased": Reason("personne effacée", "Rien à faire : ses données sont effacées."),
+    "corrected": Reason(
+        "adresse corrigée par la personne",
+        "Rien à faire : la demande corrigée a son propre envoi.",
+    ),
     "trial": Reason(
         "hors liste d’essai", "Ajouter l’adresse à MAIL_ALLOW_ONLY, ou ne rien faire."
     ),

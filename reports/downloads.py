@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from django.db.models import (
     Case,
@@ -27,14 +27,12 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from outbox.models import Message
-from reports.hits import SIBLINGS, TOO_SOON
+from reports import rules
 from reports.models import RETRIEVAL_WINDOW, Copy, Hit, HitQuerySet
+from reports.rules import REPEATED, Rule
 from reports.vocabulary import OrganisationType
 
 CHOICES = (7, 30, 90)  # Days that a page can look back on.
-REPEATED = "repeated"  # A reader's download that was counted a moment before.
-_SECONDS = f"{TOO_SOON:.0f} secondes"
-_SIBLINGS = f"{SIBLINGS.seconds} secondes"
 _WINDOW = f"{RETRIEVAL_WINDOW.seconds // 60} minutes"
 
 DEFINITIONS = {
@@ -49,37 +47,7 @@ DEFINITIONS = {
 }
 
 
-class Rule(NamedTuple):
-    name: str
-    why: str
-
-
-RULES = {
-    "head": Rule("lien vérifié (HEAD)", "Le fait d’une machine."),
-    "agent": Rule("robot déclaré", "Robot ou analyseur de liens qui se nomme."),
-    "too-soon": Rule(
-        "trop tôt",
-        f"Moins de {_SECONDS} après l’acceptation du message : personne ne lit son "
-        "courrier aussi vite.",
-    ),
-    "burst": Rule(
-        "en rafale",
-        "Au moins trois autres requêtes sur le même lien dans les "
-        f"{_SIBLINGS} qui précèdent.",
-    ),
-    "get-proves-nothing": Rule(
-        "page ouverte (GET)",
-        "Sans téléchargement : les passerelles de messagerie ouvrent tous les liens.",
-    ),
-    "post-without-browser": Rule(
-        "sans navigateur", "Téléchargement par un outil, non par un lecteur."
-    ),
-    REPEATED: Rule(
-        "répété", f"Téléchargé de nouveau dans les {_WINDOW} : déjà compté."
-    ),
-    "post-from-page": Rule("depuis la page", "Téléchargement précédé de la page."),
-    "post": Rule("sans la page", "Téléchargement par un navigateur, page non vue."),
-}
+RULES = {rule.code: rule for rule in (*rules.RULES, REPEATED)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +123,7 @@ def requests(period: Period) -> HitQuerySet:
 def with_settled[Q: QuerySet[Any]](hits: Q) -> Q:
     """Add `settled`: the rule that kept a request, or set it aside."""
     human = [Hit.Confidence.CERTAIN, Hit.Confidence.PROBABLE]
-    repeated = When(confidence__in=human, counted=False, then=Value(REPEATED))
+    repeated = When(confidence__in=human, counted=False, then=Value(REPEATED.code))
     return hits.annotate(
         settled=Case(repeated, default="rule", output_field=CharField())
     )
@@ -218,4 +186,7 @@ def by_rule(period: Period) -> list[tuple[str, Rule, int]]:
 
 def rule_of(code: str) -> Rule:
     """Return the words of a rule; old rows may name one that is gone."""
-    return RULES.get(code, Rule(code, "Règle abandonnée."))
+    if code in RULES:
+        return RULES[code]
+    gone = "Règle abandonnée."
+    return Rule(code, code, gone, Hit.Confidence.DOUBTFUL, lambda hit: False)

@@ -37,7 +37,7 @@ class Declared:
 
 
 # Until it is released, 1.0 follows the tree: replace this by what is printed.
-FIRST = "6095c3f6ed6354b415c76b86237bc3923dac98310e7bc3a42eff885638d549b3"
+FIRST = "a3a813734e57e7f8d2b7bc4e29a7144849e41776a99ab7b462e79beb375772d0"
 
 DECLARED = (Declared("1.0", FIRST, "Première édition."),)
 PRESENT = DECLARED[-1]  # The only one that this tree can make.
@@ -46,8 +46,8 @@ RELEASED: dict[str, str] = {}  # By version; a line is added, none is changed.
 # What the lock pins. Pango and HarfBuzz are the machine's: they are left out, so that
 # the same tree has the same fingerprint everywhere.
 ENGINE = (
-    "cssselect2", "django", "fonttools", "pydyf", "Pyphen", "tinycss2", "tinyhtml5",
-    "weasyprint",
+    "cssselect2", "django", "fonttools", "pydyf", "Pyphen", "segno", "tinycss2",
+    "tinyhtml5", "weasyprint",
 )  # fmt: skip
 
 

@@ -15,19 +15,26 @@ FILE_NAME = "santescopie-2026-synthese.pdf"
 SUBJECT = "Votre synthèse Santéscopie 2026"
 ERRATUM_SUBJECT = "Erratum à votre synthèse Santéscopie 2026"
 COPY_URL = MARK.format(name="copy")
+NOT_ME_URL = MARK.format(name="not-me")
 # The figure of the page's statement, which the mail draws as the page does.
 _DRAWN = study.FIGURES["professionnels-utilisateurs"].amount
 
 
-def synthesis(copy: Copy) -> Message:
-    """Return the message that brings a rendered copy to its reader."""
+def synthesis(copy: Copy, not_me: dict[str, Any] | None = None) -> Message:
+    """Return the message that brings a rendered copy to its reader.
+
+    `not_me` says how to make the link for whoever never asked, where there is one.
+    """
+    links = {"copy": _link_to(copy)}
+    if not_me:
+        links["not-me"] = not_me
     return compose(
         "synthesis",
-        context(copy, COPY_URL),
+        context(copy, COPY_URL, NOT_ME_URL if not_me else ""),
         lead_id=copy.lead_id,
         recipient=copy.recipient,
         subject=SUBJECT,
-        links={"copy": _link_to(copy)},
+        links=links,
         attachments=[
             {
                 "key": copy.file,
@@ -57,11 +64,12 @@ def erratum(erratum: Erratum, copy: Copy) -> Message:
     )
 
 
-def context(copy: Copy, copy_url: str) -> dict[str, Any]:
+def context(copy: Copy, copy_url: str, not_me_url: str = "") -> dict[str, Any]:
     """Return what both parts of the synthesis' message are made of."""
     return {
         "copy": copy,
         "copy_url": copy_url,
+        "not_me_url": not_me_url,
         "study": study,
         # Rows of ten marks, true where stained.
         "field": [

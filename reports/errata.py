@@ -88,7 +88,12 @@ def send(edition: Edition, note: str, author: Any) -> int:
     return len(copies)
 
 
-def _owe(erratum: Erratum, copies: list[Any], start: int) -> None:
+def _owe(erratum: Erratum, found: list[Any], start: int) -> None:
+    # Locked: nothing may be owed to somebody who was erased since they were found.
+    keys = [copy.pk for copy in found]
+    open_now = Copy.objects.filter(pk__in=keys, revoked_at=None).order_by("pk")
+    held = {row.pk for row in open_now.select_for_update(no_key=True).only("pk")}
+    copies = [copy for copy in found if copy.pk in held]
     messages = []
     for number, copy in enumerate(copies, start):
         message = emails.erratum(erratum, copy)

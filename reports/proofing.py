@@ -29,7 +29,8 @@ DATE = datetime.date(2026, 1, 1)  # Always the same: only the document may diffe
 EXPIRY = (
     datetime.datetime.combine(DATE, datetime.time(12), datetime.UTC) + LINK_LIFETIME
 )
-LINK = "https://exemple.fr/exemplaire/lien-personnel/"
+SITE = "https://exemple.fr"
+LINK = f"{SITE}/exemplaire/lien-personnel/"
 
 
 def make(proof: Proof) -> None:
@@ -75,7 +76,9 @@ def make(proof: Proof) -> None:
 
 
 def _compose(reader: Reader, version: str) -> bytes:
-    return pdf.compose(reader, edition=version, reference=REFERENCE, date=DATE).content
+    return pdf.render(
+        reader, edition=version, reference=REFERENCE, date=DATE, site=SITE
+    )
 
 
 def _mail(proof: Proof, size: int) -> tuple[str, str]:

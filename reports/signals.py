@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from django.dispatch import Signal
 
-# Sent in the transaction that marks a copy rendered: copy=<Copy>.
+# Sent in the transaction that marks a copy rendered, or finds it rendered already when
+# it is asked for again: copy=<Copy>.
 copy_rendered = Signal()

@@ -7,14 +7,16 @@ from contextlib import suppress
 
 from celery import shared_task
 from celery.signals import worker_process_shutdown
+from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.db import transaction
+from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from outbox.claims import LeaseLost
-from reports import editions, pdf, proofing, proofs
+from reports import editions, pdf, proofing, proofs, relabelling
 from reports.models import Copy, CopyEvent, Edition, Proof
 from reports.signals import copy_rendered
 
@@ -39,7 +41,9 @@ class StorageAway(Exception):
 
 @shared_task(name="reports.render_copy")
 def render_copy(pk: int, lease_no: int) -> None:
-    """Render one copy and owe its message. Running it again changes nothing.
+    """Render one copy and owe its messages. Running it again changes nothing.
+
+    One that is rendered already has been asked for again: only the message is owed.
 
     Dying anywhere before the last transaction leaves the copy owed, and at worst an
     orphan file; the message is owed in the same transaction as the copy is rendered.
@@ -50,6 +54,10 @@ def render_copy(pk: int, lease_no: int) -> None:
     try:
         if _takes_its_worker_down(copy):
             _abandon(copy)
+        elif copy.rendered_at:
+            with transaction.atomic():
+                copy.finish(attempts=F("attempts") - 1)  # Nothing was made.
+                copy_rendered.send(sender=Copy, copy=copy)
         else:
             _render(copy)
     except LeaseLost:
@@ -72,10 +80,10 @@ def _render(copy: Copy) -> None:
         edition=copy.edition.version,
         reference=copy.reference,
         date=timezone.localdate(copy.requested_at),
+        site=settings.SITE_URL,
     )
     way = _way(pdf.fast.outcomes - before)
-    # A name of its own for each lease: a zombie cannot write over a finished file.
-    name = f"{copy.uid.hex[:2]}/{copy.uid}-{copy.lease_no}.pdf"
+    name = copy.file_name(copy.lease_no)
     try:
         key = storages["copies"].save(name, ContentFile(content))
     except Exception as error:  # An S3 client raises errors of its own.
@@ -190,6 +198,22 @@ def prove_live_edition() -> None:
     live = Edition.current()
     if live.is_made_here and not live.proofs.exists():
         proofs.start(live)
+
+
+@shared_task(name="reports.relabel_hits")
+def relabel_hits(after: int = 0) -> None:
+    """Judge one batch of copies by today's rules, and hand on the rest.
+
+    Running it again changes nothing more; `manage.py relabel_hits` is the same work.
+    """
+    moves = relabelling.Moves()
+    copies = relabelling.waiting(None, after, relabelling.BATCH)
+    if not copies:
+        return
+    relabelling.relabel(copies, moves)
+    for (old, new), count in moves.moved.items():
+        logger.info("hits: %s from %s to %s", count, old, new)
+    relabel_hits.delay(moves.last)
 
 
 @worker_process_shutdown.connect

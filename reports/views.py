@@ -21,23 +21,24 @@ from reports.personalisation import segment_of
 logger = logging.getLogger(__name__)
 
 
-def _find(token: str) -> Copy:
-    copy = Copy.objects.select_related("edition").by_token(token)
-    if copy is None:
-        raise Http404
-    return copy
+def _find(token: str) -> tuple[Copy, str]:
+    try:
+        return Copy.objects.select_related("edition", "lead").behind(token)
+    except Copy.DoesNotExist as error:
+        raise Http404 from error
 
 
-def _gone(request: HttpRequest, copy: Copy) -> HttpResponse:
-    return render(request, "reports/copy_gone.html", {"copy": copy}, status=410)
+def _gone(request: HttpRequest, token: str, reason: str) -> HttpResponse:
+    context = {"reason": reason, "token": token}
+    return render(request, "reports/copy_gone.html", context, status=410)
 
 
 @require_safe
 def copy_page(request: HttpRequest, token: str) -> HttpResponse:
     """Show a reader their copy, and the button that downloads it."""
-    copy = _find(token)
-    if not copy.is_open:
-        return _gone(request, copy)
+    copy, closed = _find(token)
+    if closed:
+        return _gone(request, token, closed)
     hits.record(request, copy)
     context = {
         **document.contents(segment_of(copy.reader)),
@@ -51,9 +52,9 @@ def copy_page(request: HttpRequest, token: str) -> HttpResponse:
 @require_POST
 def download(request: HttpRequest, token: str) -> HttpResponseBase:
     """Serve the file, the very bytes that were mailed."""
-    copy = _find(token)
-    if not copy.is_open:
-        return _gone(request, copy)
+    copy, closed = _find(token)
+    if closed:
+        return _gone(request, token, closed)
     if copy.rendered_at is None:
         return redirect("reports:copy", token=token)
     try:

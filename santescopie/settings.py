@@ -230,6 +230,14 @@ POSTS_PER_NETWORK_PER_HOUR: int | None = (
 POSTS_PER_HOUR: int | None = (
     env.int("POSTS_PER_HOUR", default=6000) if _quotas else None
 )
+# Five times what one network may post: a hospital asks from a few networks of its own.
+MAIL_PER_DOMAIN_PER_HOUR: int | None = (
+    env.int("MAIL_PER_DOMAIN_PER_HOUR", default=300) if _quotas else None
+)
+# References have 40 bits: at this pace, one of 10 000 copies is guessed in a century.
+VERIFICATIONS_PER_NETWORK_PER_HOUR: int | None = (
+    env.int("VERIFICATIONS_PER_NETWORK_PER_HOUR", default=120) if _quotas else None
+)
 # How many proxies of ours stand in front: the client's address is that far from the
 # right end of X-Forwarded-For. 0 ignores the header.
 TRUSTED_PROXIES: int = env.int("TRUSTED_PROXIES", default=0)

@@ -21,7 +21,7 @@ PUBLIC = ("leads:landing", "legal-notice", "privacy", "accessibility", "sitemap-
 PERSONAL = (
     "/suivi/",
     "/exemplaire/",
-    "/verification/",
+    "/v/",
     "/mes-donnees/",
     "/desinscription/",
     "/admin/",

@@ -57,6 +57,7 @@ class SubmissionInline(
         "organisation",
         "job_function",
         "news_consent",
+        "call",
         "origin",
         "state",
     ]

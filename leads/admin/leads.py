@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -137,6 +137,9 @@ class LeadAdmin(Paged, admin.ModelAdmin[Lead]):
     def save_model(
         self, request: HttpRequest, obj: Lead, form: Any, change: bool
     ) -> None:
+        alive = Lead.objects.filter(pk=obj.pk, erased_at=None)
+        if not alive.select_for_update(no_key=True).values_list("pk"):
+            raise PermissionDenied("erased while this page was open")
         if "email" in form.changed_data:
             obj.email_key = email_key(obj.email)
         super().save_model(request, obj, form, change)

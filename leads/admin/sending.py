@@ -29,8 +29,8 @@ WORDS = {
     ),
     "withheld": (
         WARNING,
-        "1 envoi retenu : le destinataire a déjà reçu son quota du jour.",
-        "{} envois retenus : leurs destinataires ont déjà reçu leur quota du jour.",
+        "1 envoi retenu : un quota est atteint. « Envois non aboutis » dit lequel.",
+        "{} envois retenus : un quota est atteint. « Envois non aboutis » dit lequel.",
     ),
     "nothing": (
         WARNING,

@@ -6,8 +6,10 @@ from django.contrib import admin
 from django.contrib.admin.options import ActionLocation
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 
 from leads.admin.sending import send_all_again, send_all_new_edition, too_many
+from leads.calling import shown
 from leads.models import Submission
 from outbox.admin import NOTHING, Paged, ReadOnly, ScopeFilter, short
 from outbox.models import Message
@@ -19,7 +21,7 @@ BOTH_PLACES = [ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM]
 def with_messages(submissions: QuerySet[Submission]) -> QuerySet[Submission]:
     """Fetch what `state` reads, for a whole list at once."""
     messages = Message.objects.defer("text", "html")
-    return submissions.select_related("copy").prefetch_related(
+    return submissions.select_related("copy", "correction").prefetch_related(
         Prefetch("messages", messages)
     )
 
@@ -30,10 +32,20 @@ class SubmissionColumns:
     @admin.display(description="état")
     def state(self, submission: Submission) -> str:
         """Name the state of its newest message, or else of its copy."""
+        if hasattr(submission, "correction"):
+            return "adresse corrigée"
         if submission.copy is None:
             return "non envoyée"
         newest = next(iter(submission.messages.all()), None)
         return str(newest.state.label) if newest else copy_state(submission.copy)
+
+    @admin.display(description="rappel demandé au")
+    def call(self, submission: Submission) -> str:
+        """Show the number left in this submission, to be pressed on a telephone."""
+        if not submission.phone:
+            return NOTHING
+        number = submission.phone
+        return format_html('<a href="tel:{}">{}</a>', number, shown(number))
 
     @admin.display(description="provenance")
     def origin(self, submission: Submission) -> str:
@@ -65,7 +77,7 @@ class SubmissionAdmin(SubmissionColumns, ReadOnly, Paged, admin.ModelAdmin[Submi
     search_fields = ["last_name", "first_name", "email", "organisation"]
     search_help_text = "Nom, adresse ou établissement"
     fieldsets = [
-        (None, {"fields": ["created_at", "lead", "state", "copy"]}),
+        (None, {"fields": ["created_at", "lead", "state", "copy", "corrects", "call"]}),
         (
             "Ce qui a été saisi",
             {
@@ -87,7 +99,7 @@ class SubmissionAdmin(SubmissionColumns, ReadOnly, Paged, admin.ModelAdmin[Submi
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Submission]:
         submissions = super().get_queryset(request).filter(lead__erased_at=None)
-        return with_messages(submissions).select_related("copy", "lead")
+        return with_messages(submissions).select_related("lead", "corrects")
 
     @admin.display(description="nom", ordering="last_name")
     def full_name(self, submission: Submission) -> str:

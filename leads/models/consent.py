@@ -25,7 +25,7 @@ class ConsentEvent(models.Model):
         EMAIL = "email", "lien d’un courriel"
         STAFF = "equipe", "équipe"
 
-    lead = models.ForeignKey(Lead, models.CASCADE, related_name="consents")
+    lead = models.ForeignKey(Lead, models.PROTECT, related_name="consents")
     submission = models.ForeignKey(
         Submission, models.SET_NULL, null=True, blank=True, related_name="consents"
     )

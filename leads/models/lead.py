@@ -64,7 +64,10 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         }
         new = Lead(email_key=key, suspected_at=submission.suspected_at, **typed)
         self.bulk_create([new], ignore_conflicts=True)
-        return self._locked(submission, key)
+        try:
+            return self._locked(submission, key)
+        except Lead.DoesNotExist:  # Erased while we waited: the address is free again.
+            return self.for_submission(submission)
 
     def _locked(self, submission: Submission, key: str) -> Lead:
         # No key: a worker that owes a message to this lead must not wait for us,
@@ -158,3 +161,10 @@ class Lead(Identity):
 
     def __str__(self) -> str:
         return self.full_name or f"contact {self.pk}"
+
+    @property
+    def refuses_measure(self) -> bool:
+        """Tell whether the person objects to their downloads being told by name."""
+        acts = self.consents.filter(purpose="mesure").order_by("-at", "-pk")
+        latest = acts.first()
+        return latest is not None and not latest.granted

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from leads.models.lead import Identity, Lead
 from outbox import tokens
@@ -18,6 +20,9 @@ from reports.models import Copy, reader_of
 from reports.personalisation import Reader
 
 FOLLOW_UP_TOKEN = "suivi"
+CORRECTABLE = Q(
+    created_at__gt=Now() - timedelta(hours=24), corrects=None, correction=None
+)
 
 
 class SubmissionQuerySet(models.QuerySet["Submission"]):
@@ -27,6 +32,10 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
     def for_reader(self, reader: Reader) -> Self:
         """Keep the submissions that typed exactly this."""
         return self.filter(**asdict(reader))
+
+    def correctable(self) -> Self:
+        """Keep those whose address may still be corrected: once, and for a day."""
+        return self.filter(CORRECTABLE)
 
     def by_token(self, token: str) -> Submission | None:
         return self.filter(token_digest=tokens.digest(token)).first()
@@ -45,7 +54,7 @@ class Submission(Identity):
     # exactly the same: the same copy is sent again.
     copy = models.ForeignKey(
         Copy,
-        models.CASCADE,
+        models.PROTECT,  # Erasure blanks; nothing goes with its row.
         null=True,
         blank=True,
         related_name="submissions",
@@ -57,11 +66,25 @@ class Submission(Identity):
     suspicion = models.CharField(
         "soupçon", max_length=20, choices=Suspicion, blank=True
     )
+    phone = models.CharField("rappel demandé au", max_length=16, blank=True)  # E.164.
     news_consent = models.BooleanField("actualités acceptées", default=False)
     # Campaign parameters exactly as they came: {"utm_source": ["…"], …}.
     source = models.JSONField("provenance", default=dict, blank=True)
     created_at = models.DateTimeField("reçue le", db_default=Now(), editable=False)
     token_digest = models.BinaryField(max_length=32, unique=True, editable=False)
+    # When its author last asked for its message again, sent or not.
+    resend_asked_at = models.DateTimeField(
+        "renvoi demandé le", null=True, editable=False
+    )
+    # The submission whose address this one corrects: once each.
+    corrects = models.OneToOneField(
+        "self",
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="correction",
+        verbose_name="corrige la demande",
+    )
 
     objects = SubmissionQuerySet.as_manager()
 
@@ -102,16 +125,22 @@ class Submission(Identity):
         local, _, domain = self.email.partition("@")
         return f"{local[:1]}•••@{domain}"
 
+    @cached_property
+    def newest_message(self) -> Message | None:
+        return self.messages.order_by("-created_at", "-pk").first()
+
     @property
     def state(self) -> str:
         """Tell where this submission stands, from its own copy and messages alone.
 
         One of requested, rendered, queued, deferred, accepted, delivered, bounced,
-        failed, withheld.
+        failed, withheld, corrected.
         """
+        if hasattr(self, "correction"):
+            return "corrected"
         if self.copy is None:
             return "withheld"
-        message = self.messages.order_by("-created_at", "-pk").first()
+        message = self.newest_message
         if message is not None:
             return str(message.state)
         if self.copy.failed_at:

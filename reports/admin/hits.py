@@ -66,6 +66,7 @@ class HitAdmin(ReadOnly, Paged, admin.ModelAdmin[Hit]):
 
     list_display = (
         "day",
+        "link",
         "method",
         "agent",
         "delay",
@@ -88,6 +89,13 @@ class HitAdmin(ReadOnly, Paged, admin.ModelAdmin[Hit]):
     list_select_related = ["copy"]
     ordering = ["-at"]
     fields = list_display
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Refuse an address that asks for one person's requests, or for an hour."""
+        field, _, rest = lookup.partition("__")
+        if field == "copy":
+            return rest.startswith("organisation_type")
+        return field not in {"id", "pk", "at", "since_acceptance"}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Hit]:
         hits = super().get_queryset(request).annotate(day=TruncDate("at"))

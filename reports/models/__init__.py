@@ -16,6 +16,7 @@ from reports.models.copy import (
 )
 from reports.models.edition import Edition, NotReady, Proof
 from reports.models.erratum import Erratum, ErratumLetter
+from reports.models.link import ReplacedLink
 
 __all__ = [
     "COPY_TOKEN",
@@ -31,6 +32,7 @@ __all__ = [
     "HitQuerySet",
     "NotReady",
     "Proof",
+    "ReplacedLink",
     "link_expiry",
     "reader_of",
 ]

@@ -8,6 +8,7 @@ from dataclasses import asdict, fields
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self, cast
 
+from django.core.files.storage import storages
 from django.db import models
 from django.db.models import Exists, Min, OuterRef, Q
 from django.db.models.functions import Now
@@ -54,6 +55,18 @@ class CopyQuerySet(ClaimableQuerySet["Copy"]):
     def by_token(self, token: str) -> Copy | None:
         return self.filter(token_digest=tokens.digest(token)).first()
 
+    def behind(self, token: str) -> tuple[Copy, str]:
+        """Return the copy that a link leads or led to, and why it no longer opens.
+
+        The reason is revoked, replaced or expired, or nothing where the link is open.
+        Raises Copy.DoesNotExist.
+        """
+        copy = self.by_token(token)
+        if copy is not None:
+            return copy, copy.closed
+        copy = self.get(replaced_links__token_digest=tokens.digest(token))
+        return copy, "revoked" if copy.revoked_at else "replaced"
+
 
 def reader_of(row: Any) -> Reader:
     """Return the reader that a copy or a submission describes."""
@@ -81,7 +94,7 @@ class Copy(Claimable):
         "empreinte du document", max_length=64, blank=True, editable=False
     )
     lead = models.ForeignKey(
-        "leads.Lead", models.CASCADE, related_name="copies", verbose_name="contact"
+        "leads.Lead", models.PROTECT, related_name="copies", verbose_name="contact"
     )
     first_name = models.CharField("prénom", max_length=100)
     last_name = models.CharField("nom", max_length=100)
@@ -130,8 +143,9 @@ class Copy(Claimable):
                 condition=Q(rendered_at=None) | ~Q(file="") & ~Q(sha256=""),
             ),
             models.CheckConstraint(
-                name="copy_not_owed_once_ended",
-                condition=Q(next_attempt_at=None) | Q(rendered_at=None, failed_at=None),
+                # Rendered, it may be owed again: to who asks for the same once more.
+                name="copy_not_owed_once_abandoned",
+                condition=Q(next_attempt_at=None) | Q(failed_at=None),
             ),
         ]
         indexes = [
@@ -158,9 +172,34 @@ class Copy(Claimable):
         return reader_of(self)
 
     @property
+    def closed(self) -> str:
+        """Return why the link opens nothing, revoked or expired; nothing if it does."""
+        if self.revoked_at:
+            return "revoked"
+        return "" if self.link_expires_at > timezone.now() else "expired"
+
+    @property
     def is_open(self) -> bool:
         """Tell whether the link still opens the copy."""
-        return self.revoked_at is None and self.link_expires_at > timezone.now()
+        return not self.closed
+
+    def replace_link(self) -> None:
+        """Let a new link open the copy, and the one before say so. Call it locked."""
+        self.replaced_links.create(token_digest=self.token_digest)
+        self.token_generation += 1
+        self.token_digest = tokens.digest(self.token)
+        self.link_expires_at = link_expiry()
+        self.save(update_fields=["token_generation", "token_digest", "link_expires_at"])
+
+    def file_name(self, lease_no: int) -> str:
+        """Return a name for each lease: a zombie cannot write over a finished file."""
+        return f"{self.uid.hex[:2]}/{self.uid}-{lease_no}.pdf"
+
+    def delete_files(self) -> None:
+        """Delete its file, and what workers that died may have left of it."""
+        left = {self.file_name(number) for number in range(1, self.lease_no + 1)}
+        for name in sorted(left | {self.file} - {""}):
+            storages["copies"].delete(name)
 
     def content(self) -> bytes:
         """Return the bytes that were rendered, and no others.
@@ -248,14 +287,24 @@ class Hit(models.Model):
         TOOL = "tool", "outil"
         NONE = "none", "aucun"
 
+    class Link(models.TextChoices):
+        """The links of a message; what is pressed on a page is of that page's link."""
+
+        COPY = "copy", "exemplaire"
+        NOT_ME = "not-me", "ce n’est pas moi"
+
     copy = models.ForeignKey(Copy, models.CASCADE, related_name="hits")
+    link = models.CharField("lien", max_length=12, choices=Link, default=Link.COPY)
     at = models.DateTimeField("le", db_default=Now(), editable=False)
     method = models.CharField("méthode", max_length=8)
     agent = models.CharField("agent", max_length=10, choices=Agent)
-    # Seconds between the message's acceptance and this request; null if not mailed.
+    # Seconds since a mail server last took a message with the copy; null if none has.
     since_acceptance = models.FloatField("délai (s)", null=True)
-    siblings = models.PositiveSmallIntegerField("requêtes voisines", default=0)
-    # The page was opened by the same link before.
+    # Other openings (GET, HEAD) of this copy's links nearby, before or after; and how
+    # many of its links were opened then, this one included (reports/rules.py).
+    siblings = models.PositiveSmallIntegerField("ouvertures voisines", default=0)
+    links = models.PositiveSmallIntegerField("liens ouverts", default=1)
+    # A page was opened by the same copy's links before, by no known machine.
     page_seen = models.BooleanField("page vue", default=False)
     served = models.BooleanField("fichier servi", default=False)
     counted = models.BooleanField("compté", default=False)

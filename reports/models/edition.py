@@ -22,6 +22,12 @@ class NotReady(Exception):
         self.reasons = reasons
 
 
+class EditionQuerySet(models.QuerySet["Edition"]):
+    def published(self) -> Self:
+        """Keep what has been published, the current one first."""
+        return self.filter(published_at__lte=Now()).order_by("-published_at")
+
+
 class Edition(models.Model):
     """A version of the document: declared in code, seen in proofs, then published."""
 
@@ -29,6 +35,8 @@ class Edition(models.Model):
     fingerprint = models.CharField("empreinte", max_length=64, blank=True)
     note = models.CharField("note", max_length=500, blank=True)
     published_at = models.DateTimeField("publiée le", null=True, blank=True)
+
+    objects = EditionQuerySet.as_manager()
 
     class Meta:
         verbose_name = "édition"
@@ -42,9 +50,9 @@ class Edition(models.Model):
         return f"édition {self.version}"
 
     @classmethod
-    def current(cls) -> Self:
+    def current(cls) -> Edition:
         """Return the edition that new copies are made from."""
-        edition = cls.objects.filter(published_at__lte=Now()).first()
+        edition = cls.objects.published().first()
         if edition is None:
             raise cls.DoesNotExist("No edition has been published.")
         return edition

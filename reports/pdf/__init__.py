@@ -12,12 +12,12 @@ import hashlib
 import unicodedata
 from functools import partial
 from itertools import accumulate
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.template.loader import render_to_string
 
 from reports import document, study
-from reports.pdf import bases, engine, fast
+from reports.pdf import bases, codes, engine, fast
 from reports.personalisation import Reader, Segment, segment_of
 from reports.templatetags.french import french_date
 
@@ -30,19 +30,24 @@ LONGEST = 210  # Width of one value; what comes after is cut.
 ROUNDS = 3  # A letter left out may uncover another; at the last all that is typed is.
 STACKED = 4  # Marks that one letter may carry: no script needs more.
 
-# Lines: what, value, note, size of the value.
-Label = list[tuple[str, str, str, str]]
+
+class Label(NamedTuple):
+    lines: list[tuple[str, str, str, str]]  # What, value, note, size of the value.
+    code: codes.Code
 
 
 def render(
-    reader: Reader, *, edition: str, reference: str, date: datetime.date
+    reader: Reader, *, edition: str, reference: str, date: datetime.date, site: str
 ) -> bytes:
     """Return the reader's copy.
 
-    `date` is printed on the cover and is the creation date in the metadata.
+    `date` is printed on the cover and is the creation date in the metadata; `site`,
+    https://host, is where the reference can be verified.
     Raises `engine.ForbiddenFetch` if the document asks for anything but its fonts.
     """
-    return compose(reader, edition=edition, reference=reference, date=date).content
+    return compose(
+        reader, edition=edition, reference=reference, date=date, site=site
+    ).content
 
 
 def compose(
@@ -51,6 +56,7 @@ def compose(
     edition: str,
     reference: str,
     date: datetime.date,
+    site: str,
     whole: bool = False,
 ) -> engine.Written:
     """Return the reader's copy and its number of pages. See `render`.
@@ -62,10 +68,11 @@ def compose(
     segment = segment_of(reader)
     pages = document.contents(segment)["reading"].pages.values()
     links = {page.key: page.title for page in pages}
+    code = codes.draw(site, reference)
     identifier = hashlib.sha256(f"{reference} {edition}".encode()).hexdigest()[:32]
 
     def write(without: str) -> engine.Written:
-        label = _label(reader, reference, without)
+        label = Label(_lines(reader, reference, without), code)
         if not whole and (
             written := fast.write(
                 _alone(label, edition, date),
@@ -93,9 +100,11 @@ def compose(
     raise engine.FontsLost("Letters that the bundled fonts have are not drawn.")
 
 
-def html(reader: Reader, *, edition: str, reference: str, date: datetime.date) -> str:
+def html(
+    reader: Reader, *, edition: str, reference: str, date: datetime.date, site: str
+) -> str:
     """Return what the whole document is laid out from."""
-    label = _label(reader, reference, "")
+    label = Label(_lines(reader, reference, ""), codes.draw(site, reference))
     return _whole(label, segment_of(reader), edition, date)
 
 
@@ -104,7 +113,7 @@ def _stand_in(edition: str, segment: Segment) -> tuple[str, str]:
     letters = fast.alphabet()
     # Only values are typed; the rest of the label is the house's own French.
     ours = "".join(c for c in letters if c <= "ÿ" or c in "œŒ’")
-    label = [(ours, letters, ours, "")]
+    label = Label([(ours, letters, ours, "")], codes.draw("https://exemple.fr", ""))
     whole = _whole(label, segment, edition, bases.DATE)
     return whole, _alone(label, edition, bases.DATE)
 
@@ -126,13 +135,16 @@ def _alone(label: Label, edition: str, date: datetime.date) -> str:
 def _printed(label: Label, edition: str, date: datetime.date) -> dict[str, Any]:
     """Return what the label shows."""
     return {
-        "label": label,
+        "label": label.lines,
+        "code": label.code,
         "edition": edition,
         "printed_date": french_date(date),
     }
 
 
-def _label(reader: Reader, reference: str, without: str) -> Label:
+def _lines(
+    reader: Reader, reference: str, without: str
+) -> list[tuple[str, str, str, str]]:
     """Return the lines of the cover's label. No empty line."""
 
     def drawn(typed: str) -> str:

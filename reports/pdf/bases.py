@@ -29,6 +29,9 @@ ENTRY = (1, 4, 2)  # Widths in bytes of a cross-reference, ISO 32000-1, 7.5.8.2.
 MCID = re.compile(rb"^<</MCID (\d+)>>$")
 REFERENCE = re.compile(rb"\b(\d+) 0 R\b")
 
+# What a link is made of: its tag, and what leads from there to where it can be clicked.
+LINK = ["/Link", "/OBJR", "/Annot"]
+
 # What the document that is cut is dated and called.
 DATE = datetime.date(1901, 1, 1)
 IDENTIFIER = "5ca1ab1e" * 4
@@ -45,7 +48,7 @@ class Label:
     """The label, laid out alone on a cover."""
 
     operators: list[bytes]
-    branch: list[Any]  # Structure elements from the label's own down, as pydyf's.
+    branch: list[Any]  # See `Tree.cut_out`.
     path: list[str]  # Tags from the document's element down to the label's.
     letters: dict[str, dict[int, str]]  # By font, what each glyph stands for.
     states: frozenset[str]  # Graphics states that it names.
@@ -60,7 +63,8 @@ class Label:
     @property
     def contents(self) -> list[int]:
         """Return the marked contents that its elements own."""
-        return [k for element in self.branch for k in element["K"] if type(k) is int]
+        kids = (element.get("K", ()) for element in self.branch)
+        return [kid for some in kids for kid in some if type(kid) is int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,8 @@ class Base:
     root: int
     page: int
     parent: int  # Of the label's element.
-    pool: list[int]  # Numbers of the elements cut out, the label's first.
+    pool: list[int]  # Numbers of what was cut out, the label's own first.
+    rank: int  # The link's, in the parent tree.
     stream: int
     array: int  # Which element owns each marked content of the cover.
     owners: list[int]  # What it holds before those of the label.
@@ -97,15 +102,19 @@ class Base:
         return writer.close(self.root, information, identifier)
 
     def branch(self, label: Label, numbers: list[int]) -> Objects:
-        """Return the label's elements under these numbers, and the cover's array."""
+        """Return what hangs under these numbers, and the cover's array."""
         top = label.branch[0]
         known = {_number(top["Pg"]): self.page, _number(top["P"]): self.parent}
         known |= {e.number: n for e, n in zip(label.branch, numbers, strict=False)}
         first, objects, owners = len(self.owners), [], dict(enumerate(self.owners))
         for element in label.branch:
-            kids = [k + first if type(k) is int else k for k in element["K"]]
-            data = pydyf.Dictionary({**element, "K": pydyf.Array(kids)}).data
-            number = known[element.number]
+            number, own, kids = known[element.number], dict(element), []
+            if "K" in own:
+                kids = [k + first if type(k) is int else k for k in own["K"]]
+                own["K"] = pydyf.Array(kids)
+            elif "StructParent" in own:
+                own["StructParent"] = self.rank
+            data = pydyf.Dictionary(own).data
             data = REFERENCE.sub(lambda m: _refer(known[int(m[1])]), data)
             objects.append((number, data))
             owners |= {kid: number for kid in kids if type(kid) is int}
@@ -118,6 +127,8 @@ class Base:
             raise Miss("tagged elsewhere")
         if label.operators[: len(self.preamble)] != self.preamble:
             raise Miss("drawn elsewhere")
+        if [kind(item) for item in label.branch if kind(item) in LINK] != LINK:
+            raise Miss("linked otherwise")
         if not label.states <= set(self.states):
             raise Miss("drawn otherwise")
         for font, letters in label.letters.items():
@@ -210,6 +221,12 @@ def letters(fonts: dict[Any, Any]) -> dict[str, dict[int, str]]:
     return found
 
 
+def kind(item: Any) -> str:
+    """Return what an object of the structure tree is: its tag, else its type."""
+    name: str = item.get("S") or item["Type"]
+    return name
+
+
 class Tree:
     """A structure tree under construction."""
 
@@ -222,7 +239,8 @@ class Tree:
         return self.objects[int(reference.split()[0])]
 
     def kids(self, element: Any) -> list[Any]:
-        return [self.at(kid) for kid in element["K"] if isinstance(kid, bytes)]
+        kids = [element["Obj"]] if "Obj" in element else element.get("K", ())
+        return [self.at(kid) for kid in kids if isinstance(kid, bytes)]
 
     def only_branch(self) -> list[Any]:
         """Return the elements from the document's down, until there are several."""
@@ -241,6 +259,15 @@ class Tree:
         yield element
         for kid in self.kids(element):
             yield from self.under(kid)
+
+    def cut_out(self, top: Any) -> list[Any]:
+        """Return an element and all that hangs under it, annotations included.
+
+        First come those that the rest of the document names: this element, and its
+        links. So they keep their numbers, whatever label takes the place.
+        """
+        items = self.under(top)
+        return sorted(items, key=lambda i: (i is not top, kind(i) not in LINK))
 
 
 def cut(document: Any, pdf: Any, label: Label) -> Base:
@@ -261,7 +288,8 @@ def cut(document: Any, pdf: Any, label: Label) -> Base:
     if any(map(MCID.match, preamble)):
         raise Miss("the label is not what is drawn last")
     top = tree.branch_to(pdf.objects[owners[first]])[: len(label.path)][-1]
-    branch = {element.number: element.data for element in tree.under(top)}
+    items = tree.cut_out(top)
+    branch = {item.number: item.data for item in items}
 
     drawing.stream = drawn[: len(drawn) - common]
     stream: Any = pydyf.Dictionary()
@@ -280,6 +308,7 @@ def cut(document: Any, pdf: Any, label: Label) -> Base:
         page=page.number,
         parent=_number(top["P"]),
         pool=list(branch),
+        rank=next((i["StructParent"] for i in items if "StructParent" in i), 0),
         stream=stream.number,
         array=array.number,
         owners=owners[:first],

@@ -24,11 +24,13 @@ import pydyf
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from fontTools.ttLib import TTFont
+from weasyprint.matrix import Matrix
+from weasyprint.pdf.anchors import add_links, resolve_links
 from weasyprint.pdf.stream import Stream
 from weasyprint.pdf.tags import add_tags
 from weasyprint.text.ffi import pango
 
-from reports.pdf import engine
+from reports.pdf import engine, tagging
 from reports.pdf.bases import (
     IDENTIFIER,
     Base,
@@ -36,6 +38,7 @@ from reports.pdf.bases import (
     Miss,
     Tree,
     cut,
+    kind,
     letters,
     operators,
 )
@@ -47,8 +50,8 @@ KEPT = 32  # Bases in memory, half of those on file: 24 segments, and some to sp
 # What a base is made with. `reports.editions` has a list of its own: all that this
 # package imported would count for the fingerprint.
 ENGINE = (
-    "django", "cssselect2", "fonttools", "pydyf", "Pyphen", "tinycss2", "tinyhtml5",
-    "weasyprint",
+    "django", "cssselect2", "fonttools", "pydyf", "Pyphen", "segno", "tinycss2",
+    "tinyhtml5", "weasyprint",
 )  # fmt: skip
 
 outcomes: Counter[str] = Counter()  # Of this process: "fast", or why not.
@@ -71,18 +74,22 @@ def draw(html: str) -> Label:
     kinds = ("ExtGState", "XObject", "Pattern", "Shading")
     resources = pydyf.Dictionary({kind: pydyf.Dictionary() for kind in kinds})
     pdf = pydyf.PDF()
-    pdf.add_page(pydyf.Dictionary())
     pdf.catalog["Lang"] = pydyf.String("fr")
     with engine.at_work() as (tools, discreet):
         document = engine.lay_out(html, tools)
         if len(document.pages) != 1:
             raise Miss("a label of several pages")
         page, scale = document.pages[0], 0.75  # Points in a pixel.
+        height = page.height * scale
+        sheet = pydyf.Dictionary({"MediaBox": [0, 0, page.width * scale, height]})
+        pdf.add_page(sheet)
+        links = next(resolve_links(document.pages))
+        add_links(links, Matrix(scale, d=-scale, f=height), pdf, sheet, [], {})
         stream = Stream(
             document.fonts, (0, 0, page.width, page.height), resources, {}, {},
             document.color_profiles, document.output_intent,
         )  # fmt: skip
-        stream.transform(d=-1, f=page.height * scale)
+        stream.transform(d=-1, f=height)
         page.paint(stream, scale)
         add_tags(pdf, document, "1.7", [stream])
     if discreet.missing:
@@ -91,9 +98,15 @@ def draw(html: str) -> Label:
         raise Miss("more than text and lines")
     tree = Tree(pdf)
     branch = tree.only_branch()
+    items = tree.cut_out(branch[-1])
+    for item in items:  # As in `weasyprint.pdf.pdfa` and in `tagging`.
+        if kind(item) == "/Annot":
+            item["F"] = 4
+        elif kind(item) == "/Figure":
+            tagging.place(pdf, item)
     return Label(
         operators(stream),
-        list(tree.under(branch[-1])),
+        items,
         [element["S"] for element in branch],
         letters(document.fonts),
         frozenset(resources["ExtGState"]),

@@ -53,7 +53,7 @@ def finish(document: Any, pdf: Any, *, links: Mapping[str, str]) -> None:
             annotation["Contents"].string = links.get(target, target)
     for element in (_object(pdf, reference) for reference in reachable):
         if element.get("S") == "/Figure":
-            _place(pdf, element)
+            place(pdf, element)
         elif element.get("S") == "/TH":
             element["A"]["Scope"] = _scope(pdf, element)
     _declare(pdf)
@@ -90,7 +90,7 @@ def _make_artifacts(stream: Any, orphans: set[int]) -> None:
             operators[position - 2 : position] = ["/Artifact", MARGIN]
 
 
-def _place(pdf: Any, figure: Any) -> None:
+def place(pdf: Any, figure: Any) -> None:
     """Turn a figure's box from CSS pixels, y down, into points, y up."""
     height = _object(pdf, figure["Pg"])["MediaBox"][3]
     left, top, right, bottom = (0.75 * value for value in figure["A"]["BBox"])

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import FileSystemStorage, storages
 from django.utils import timezone
@@ -39,6 +40,7 @@ class CopiesOnDemand(FileSystemStorage):
             edition=copy.edition.version,
             reference=copy.reference,
             date=timezone.localdate(copy.requested_at),
+            site=settings.SITE_URL,
         )
         sha256 = hashlib.sha256(content).hexdigest()
         Copy.objects.filter(pk=copy.pk).update(sha256=sha256, size=len(content))

@@ -1,5 +1,5 @@
 // Keeps the page of a submission true while it is under way, without moving the reader.
-// The server says what there is to say and how soon to ask again (leads/views.py);
+// The server says what there is to say and how soon to ask again (leads/follow_up.py);
 // without this file the page reloads by itself.
 
 const SLOWEST = 30; // Seconds between two looks, however long it lasts.
@@ -37,6 +37,17 @@ function show(fresh) {
   while (told.nextSibling) told.nextSibling.remove();
   while (says.nextSibling) now().append(says.nextSibling);
   now().dataset.refresh = fresh.dataset.refresh ?? "";
+  offerToCopy();
+}
+
+function offerToCopy() {
+  const button = document.querySelector("[data-copies]");
+  if (!button || !navigator.clipboard) return;
+  button.hidden = false;
+  button.onclick = async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).value);
+    button.textContent = button.dataset.copied;
+  };
 }
 
 function wait(pause) {
@@ -45,4 +56,5 @@ function wait(pause) {
   setTimeout(due, pause * 1000);
 }
 
+offerToCopy();
 wait(Number(now()?.dataset.refresh));

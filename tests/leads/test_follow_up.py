@@ -152,7 +152,7 @@ def test_a_submission_that_waits_for_a_copy_gets_the_message_that_brings_it(
     assert first.messages.get() == second.messages.get()
 
 
-def test_a_rendered_copy_is_owed_at_once(visitor, sink):
+def test_a_rendered_copy_comes_back_to_a_worker_at_once(visitor, sink):
     post(visitor)
     first = Submission.objects.get()
     render_copy(first.copy_id, 0)
@@ -161,8 +161,31 @@ def test_a_rendered_copy_is_owed_at_once(visitor, sink):
     post(visitor)
 
     second = Submission.objects.exclude(pk=first.pk).get()
+    copy = Copy.objects.due().get()
+    made = (copy.file, copy.rendered_at, copy.attempts)
+    render_copy(copy.pk, copy.lease_no)
     assert state(visitor, second)[0] == "queued"
     assert second.messages.get() != first.messages.get()
+    copy.refresh_from_db()
+    assert (copy.file, copy.rendered_at, copy.attempts) == made, "made once"
+
+
+def test_a_copy_asked_for_again_is_brought_once_whoever_dies(visitor, sink):
+    post(visitor)
+    first = Submission.objects.get()
+    render_copy(first.copy_id, 0)
+    Submission.objects.update(created_at=Now() - delivery.DAY)
+    post(visitor)
+    lease = Copy.objects.get().lease_no
+    Copy.objects.claim(first.copy_id, lease)  # A worker that dies at once.
+    Copy.objects.update(lease_until=Now() - delivery.DAY)
+
+    render_copy(first.copy_id, lease + 1)
+    render_copy(first.copy_id, lease + 1)
+    render_copy(first.copy_id, lease + 2)
+
+    assert Message.objects.count() == 2
+    assert not Copy.objects.due().exists()
 
 
 def test_staff_can_send_again(visitor, sink):

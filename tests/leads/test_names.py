@@ -16,6 +16,11 @@ O'Çelik d’Ünal
 J.-P.
 J.P.
 J. P. Martin
+M.D.
+Jean Martin, M.D.
+O’Neill
+O`Neill
+D´Aÿ
 A.Martin
 Pr. A.Martin
 Dr. M.Ly
@@ -59,7 +64,17 @@ Centre 24/24
 C.H./E.H.P.A.D.
 Groupement Nord & Sud
 G.C.S. e-santé
-Santé+ 35""".splitlines()
+Santé+ 35
+St. Luc
+C.H.U. de Nantes
+C.H.U.Nantes
+Docaposte®
+Établ. n° 3 · site Est
+Clinique du Point du Jour
+Pôle data : recherche
+Data Santé
+Hôpital de jour (point d’accueil)
+Elsan™ & Cie""".splitlines()
 LINKS = """\
 evil.fr
 EVIL.FR
@@ -95,9 +110,36 @@ evil.xn--p1ai
 пример.рф
 http：//evil
 evil＠exemple
-www.x""".splitlines()
-BLANK = ["\u115f\u1160", "\u3164", "\uffa0 \u3164", "\u2800", "-", "."]
-UNREADABLE = ["A\u0378", "A\ufdd0", "A\u202eB", "A\u200bB", "A\ue000"]
+www.x
+www exemple
+WWW
+hxxp exemple
+hxxps[:]//exemple
+hxxp://exemple
+https exemple
+exemple[.]com
+exemple (dot) com
+exemple(point)com
+nom (at) exemple
+nom [arobase] exemple
+nom@exemple.com
+exemple.com
+javascript:alert
+tel:0199000000
+ｈｔｔｐ exemple""".splitlines()
+BLANK = ["\u115f\u1160", "\u3164", "\uffa0 \u3164", "-", "."]
+PICTURES = ["Zoë 😀", "👍🏽 A", "Zoë ❤️", "★ Zoë ★", "🇫🇷 A", "A ➡", "\u2800"]
+UNREADABLE = [
+    "A\u0378",
+    "A\ufdd0",
+    "A\u202eB",
+    "A\u2066B",
+    "\u200eAB",
+    "AB\u061c",
+    "A\ufeffB",
+    "A\u200bB",
+    "A\ue000",
+]
 PILED = ["Z" + "\u0334" * 4, "Z" + "\u0334\u200d" * 4]
 
 
@@ -138,6 +180,7 @@ def test_a_person_s_name_has_no_dot_between_two_words(name):
         *(("blank", name) for name in BLANK),
         *(("characters", name) for name in UNREADABLE),
         *(("marks", name) for name in PILED),
+        *(("picture", name) for name in PICTURES),
     ],
 )
 def test_what_cannot_be_read_is_refused(code, name):

@@ -10,8 +10,12 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 
-from leads.consent import news_wording
-from leads.forms import INVALID_EMAIL, MISSING_EMAIL
+from leads import address_form
+from leads.address_form import INVALID_EMAIL, MISSING_EMAIL
+from leads.calling import CallForm
+from leads.consent import call_wording, news_wording
+from leads.follow_up import MEANWHILE
+from outbox.replies import REASONS
 from reports import study
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=ZoneInfo("Europe/Paris"))
@@ -19,14 +23,6 @@ REFERENCE = "SC26-XXXX-XXXX"
 ADDRESS = "z•••@chu-exemple.fr"
 ASK_URL = "/mes-donnees/"
 DATA_URL = "/mes-donnees/x/"
-FIGURES = [
-    study.FIGURES[key]
-    for key in ("professionnels-utilisateurs", "validation-humaine", "responsabilite")
-]
-CALL_WORDING = (
-    "En laissant un numéro, j’accepte un appel au sujet de l’étude. "
-    "Je peux retirer cet accord à tout moment."
-)
 MEASURED: dict[str, Any] = {"objected": False, "url": f"{DATA_URL}mesure/"}
 
 
@@ -42,20 +38,6 @@ class AddressForm(forms.Form):
                 "autocapitalize": "none",
             }
         ),
-    )
-
-
-class CallForm(forms.Form):
-    phone = forms.RegexField(
-        r"^[+\d .]{10,20}$",
-        label="Téléphone",
-        required=False,
-        help_text="Dix chiffres, comme 01\u00a099\u00a000\u00a000\u00a000",
-        error_messages={
-            "invalid": "Saisissez un numéro de dix chiffres, "
-            "comme 01\u00a099\u00a000\u00a000\u00a000."
-        },
-        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
     )
 
 
@@ -97,17 +79,23 @@ def meanwhile(**changes: Any) -> dict[str, Any]:
     """Return all that a reader may do on the follow-up page."""
     return {
         "resend": SimpleNamespace(url="/suivi/x/renvoyer/", possible_at=None),
-        "correction": AddressForm(),
+        "correction": address_form.AddressForm(),
         "correction_url": "/suivi/x/corriger/",
         "call": CallForm(),
         "call_url": "/suivi/x/rappel/",
-        "call_wording": CALL_WORDING,
-        "data_url": DATA_URL,
-        "figures": FIGURES,
+        "call_wording": call_wording().text,
+        "figures": MEANWHILE,
         **changes,
     }
 
 
+IT_DESK = {
+    "sender": "etude@exemple.fr",
+    "domain": "exemple.fr",
+    "at": NOON,
+    "cause": REASONS["policy"].cause,
+    "code": 550,
+}
 COOLING = SimpleNamespace(url="/suivi/x/renvoyer/", possible_at=NOON)
 
 
@@ -128,7 +116,9 @@ def data(**changes: Any) -> Callable[[], dict[str, Any]]:
     news = consent(
         "actualites", "Actualités par courriel", news_wording().text, granted=True
     )
-    call = consent("rappel", "Être rappelé par téléphone", CALL_WORDING, granted=False)
+    call = consent(
+        "rappel", "Être rappelé par téléphone", call_wording().text, granted=False
+    )
     who = {
         "first_name": "Zoë",
         "last_name": "Fictif",

@@ -17,6 +17,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
+from itertools import product
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -29,7 +30,7 @@ from tests.pages.served import prepare, served
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "screenshots"
-LIGHT, HEAVIEST, HEAVIEST_OF_ALL = 60_000, 60_000, 8_000_000  # Bytes.
+LIGHT, HEAVIEST, HEAVIEST_OF_ALL = 60_000, 60_000, 9_000_000  # Bytes.
 TALLEST = 16_000  # Pixels: WebP holds no more than 16 383.
 ACROSS, GAP = 4, 12  # Pages on a line of a sheet; pixels between them.
 SHEET = 297 / 210  # The README's four pictures have the shape of the cover.
@@ -43,7 +44,7 @@ def keep(shot: bytes, name: str, lightest: int = LIGHT) -> None:
     picture = picture.crop((0, 0, picture.width, min(picture.height, TALLEST)))
     for width in (
         picture.width,
-        *(w for w in (1600, 1200, 960, 640, 480) if w < picture.width),
+        *(w for w in (1600, 1200, 960, 640, 480, 320) if w < picture.width),
     ):
         smaller = fitted(picture, width)
         for quality in (75, 55, 40):
@@ -58,10 +59,9 @@ def keep(shot: bytes, name: str, lightest: int = LIGHT) -> None:
 
 def keep_for_readme(shot: bytes, name: str) -> None:
     """Store a picture as a small PNG of few colours, which any viewer shows."""
-    picture = Image.open(io.BytesIO(shot)).convert("RGB")
-    width = 640
-    picture = fitted(picture, width).crop((0, 0, width, round(width * SHEET)))
-    for colours in (128, 64, 32, 16):
+    whole = Image.open(io.BytesIO(shot)).convert("RGB")
+    for width, colours in product((640, 560), (128, 64, 32, 16)):
+        picture = fitted(whole, width).crop((0, 0, width, round(width * SHEET)))
         few = picture.quantize(colours, dither=Image.Dither.NONE)
         few.save(path := FOLDER / f"{name}.png", optimize=True)
         if path.stat().st_size <= HEAVIEST:
@@ -189,6 +189,8 @@ def shoot_back_office(camera: Camera) -> None:
 
 def shoot_documents(wanted: set[str]) -> None:
     """Show every page that each persona receives, on one sheet; and the cover alone."""
+    from django.conf import settings
+
     from reports import editions, pdf, pictures
     from reports.personalisation import PERSONAS
 
@@ -200,6 +202,7 @@ def shoot_documents(wanted: set[str]) -> None:
             edition=editions.PRESENT.version,
             reference="SC26-DEMO-DEMO",
             date=date(2026, 11, 25),
+            site=settings.SITE_URL,
         )
         pages = pictures.pages(content)
         if name == "dg-chu":

@@ -13,9 +13,12 @@ from django.template.loader import render_to_string
 from django.test import RequestFactory
 from django.utils.csp import CSP
 
+from leads import address_form
+from leads.calling import CallForm
 from leads.consent import news_wording
 from leads.forms import RequestForm
 from outbox.composing import identity
+from outbox.replies import REASONS
 from reports import document, emails
 from reports.personalisation import PERSONAS, Reader, segment_of
 from tests.pages.fixtures import (
@@ -23,11 +26,11 @@ from tests.pages.fixtures import (
     ASK_URL,
     COOLING,
     DATA_URL,
+    IT_DESK,
     NOON,
     NOTHING_HELD,
     REFERENCE,
     AddressForm,
-    CallForm,
     CodeForm,
     RectificationForm,
     data,
@@ -106,7 +109,10 @@ def form(answers: dict[str, str] | None = None) -> Callable[[], dict[str, Any]]:
     return context
 
 
-STILL = {"deferred", "accepted", "delivered", "bounced", "failed", "withheld"}
+STILL = {
+    *("deferred", "accepted", "delivered", "bounced"),
+    *("failed", "withheld", "corrected"),
+}
 
 
 def follow_up(state: str, more: dict[str, Any] | None = None, **copy: Any) -> State:
@@ -142,6 +148,7 @@ def copy_page(persona: str, **changes: Any) -> State:
         "rendered_at": NOON,
         "requested_at": NOON,
         "edition": SimpleNamespace(version="1.0"),
+        "lead": SimpleNamespace(refuses_measure=False),
     }
     context = {
         **document.contents(segment_of(PERSONAS[persona])),
@@ -155,13 +162,17 @@ def mail(reader: Reader = PERSONAS["dsi"], **changes: Any) -> dict[str, Any]:
     copy: Any = SimpleNamespace(
         reader=reader, reference=REFERENCE, size=140_000, link_expires_at=NOON
     )
-    context = emails.context(copy, "https://exemple.fr/exemplaire/x/")
+    not_me = "https://exemple.fr/ce-n-est-pas-moi/x/"
+    context = emails.context(copy, "https://exemple.fr/exemplaire/x/", not_me)
     given = {"publisher": PUBLISHER, "reply_to": PUBLISHER.contact}
     return identity() | context | given | changes
 
 
 def erratum() -> dict[str, Any]:
-    return {**mail(), "note": "Page 3\xa0: la légende complète est sur la page."}
+    return {
+        **mail(not_me_url=""),
+        "note": "Page 3\xa0: la légende complète est sur la page.",
+    }
 
 
 _STATES: dict[str, State] = {
@@ -179,33 +190,40 @@ _STATES: dict[str, State] = {
     "suivi-distribue": follow_up("delivered"),
     "suivi-rebond": follow_up("bounced"),
     "suivi-rebond-a-corriger": follow_up(
-        "bounced", meanwhile(resend=None, figures=None)
+        "bounced", meanwhile(resend=None, advice=REASONS["unknown"].visitor)
     ),
+    "suivi-refuse-filtre": follow_up(
+        "failed", meanwhile(advice=REASONS["policy"].visitor, it_desk=IT_DESK)
+    ),
+    "suivi-corrige": follow_up("corrected", {"corrected_url": "/suivi/y/"}),
     "suivi-envoye-complet": follow_up("accepted", meanwhile()),
     "suivi-attente-complet": follow_up(
         "deferred", meanwhile(correction=None, resend=COOLING)
     ),
-    "suivi-retenu-complet": follow_up("withheld", meanwhile(resend=None)),
+    "suivi-retenu-complet": follow_up("withheld", meanwhile()),
     "suivi-renvoye": follow_up("queued", meanwhile(done="resent", resend=COOLING)),
     "suivi-adresse-refusee": follow_up(
-        "accepted", meanwhile(correction=AddressForm({"email": "zoe@chu"}))
+        "accepted",
+        meanwhile(correction=address_form.AddressForm(QueryDict("email=zoe@chu"))),
     ),
     "suivi-adresse-corrigee": follow_up(
-        "queued", meanwhile(done="corrected", correction=None, resend=COOLING)
+        "queued", meanwhile(done="corrected", correction=None, resend=None)
     ),
     "suivi-rappel-refuse": follow_up(
         "accepted", meanwhile(call=CallForm({"phone": "zéro"}))
     ),
     "suivi-rappel-demande": follow_up(
-        "delivered", meanwhile(done="called", call=None, call_done=True)
+        "delivered", meanwhile(call=None, call_done="00")
     ),
     "exemplaire": copy_page("noms-longs"),
     "exemplaire-nom-seul": copy_page("nom-seul"),
     "exemplaire-en-preparation": copy_page("dsi", rendered_at=None),
-    "exemplaire-retire": State("reports/copy_gone.html"),
+    "exemplaire-mesure-refusee": copy_page(
+        "dsi", lead=SimpleNamespace(refuses_measure=True)
+    ),
     "exemplaire-expire": State(
         "reports/copy_gone.html",
-        given(reason="expired", renew_url="/exemplaire/x/nouveau-lien/"),
+        given(reason="expired", token="x"),
     ),
     "exemplaire-lien-demande": State("reports/copy_gone.html", given(reason="asked")),
     "exemplaire-lien-remplace": State(
@@ -217,8 +235,9 @@ _STATES: dict[str, State] = {
         given(reference=REFERENCE, edition="1.0", issued_at=NOON),
     ),
     "verification-inconnue": State(
-        "reports/verification.html", given(reference=REFERENCE, search_url="/v/")
+        "reports/verification.html", given(reference=REFERENCE)
     ),
+    "verification-a-saisir": State("reports/verification.html", address="/v/"),
     "verification-trop": State("reports/verification.html", given(too_many=True)),
     "donnees-demande": State(
         "leads/data_ask.html", given(form=AddressForm(), ask_url=ASK_URL)
@@ -299,7 +318,9 @@ _STATES: dict[str, State] = {
     "erreur-503": State("503.html", alone=True),
     "courriel": State("emails/synthesis.html", mail, mail=True),
     "courriel-noms-longs": State(
-        "emails/synthesis.html", lambda: mail(PERSONAS["noms-longs"]), mail=True
+        "emails/synthesis.html",
+        lambda: mail(PERSONAS["noms-longs"], not_me_url=""),
+        mail=True,
     ),
     "courriel-erratum": State("emails/erratum.html", erratum, mail=True),
 }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from leads.address_form import INVALID_EMAIL
 from leads.addresses import suggestion
-from leads.forms import INVALID_EMAIL
 from leads.models import Submission
 from tests.browser import in_database
 from tests.pages.states import COMPLETE

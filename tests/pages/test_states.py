@@ -41,6 +41,7 @@ MORE = {
     # The size of the file, 140 ko; the edition, and its day.
     "exemplaire": {"140", "1", "0", "23"},
     "exemplaire-nom-seul": {"140", "1", "0", "23"},
+    "exemplaire-mesure-refusee": {"140", "1", "0", "23"},
     "courriel": {"140", "23"},  # And the day the link ends.
     "courriel-noms-longs": {"140", "23"},
     "accessibilite": {
@@ -63,7 +64,7 @@ MORE["mentions-legales-renseignees"] = {
 # The day of a request, in words; an hour; a telephone number nobody has.
 DAY = {"23", "2026"}
 HOUR = {"12", "13", "00"}
-PHONE = {"01", "99", "00"}
+PHONE = {"01", "99", "00", "33", "1", "550", "23", "2026"}
 RETENTION = (
     "accueil",
     "erreur-429-formulaire",

@@ -12,6 +12,7 @@ from tests.reports.synthesis import (
     EDITION,
     READERS,
     REFERENCE,
+    SITE,
     collisions,
     open_pdf,
     render,
@@ -56,7 +57,7 @@ def delivered():
     """Render each reader's copy once as a worker does: the fast way where it fits."""
     return cache(
         lambda name: pdf.render(
-            READERS[name], edition=EDITION, reference=REFERENCE, date=DATE
+            READERS[name], edition=EDITION, reference=REFERENCE, date=DATE, site=SITE
         )
     )
 

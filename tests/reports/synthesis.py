@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 EDITION = "1.0"
 REFERENCE = "SC26-DEMO-DEMO"
 DATE = datetime.date(2026, 11, 23)
+SITE = "https://santescopie.exemple.fr"
 PRINTED_DATE = "23\xa0novembre\xa02026"
 
 HOSTILE = {
@@ -75,7 +76,7 @@ READERS = {**PERSONAS, **HOSTILE, **SEGMENT_READERS}
 def render(reader, *, edition=EDITION, reference=REFERENCE, date=DATE):
     """Lay out every page: test_pdf_fast.py proves that the fast way gives the same."""
     return pdf.compose(
-        reader, edition=edition, reference=reference, date=date, whole=True
+        reader, edition=edition, reference=reference, date=date, site=SITE, whole=True
     ).content
 
 

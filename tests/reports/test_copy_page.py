@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from base64 import urlsafe_b64decode
 from datetime import timedelta
 
 import pytest
 from django.db.models.functions import Now
 
 from leads.models import Submission
+from outbox import tokens
 from outbox.models import Message
 from outbox.tasks import send_message
 from reports.models import Copy, Hit
@@ -147,21 +149,81 @@ def test_a_hit_keeps_no_address_and_no_agent(client, copy):
     assert "203.0.113" not in stored
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"revoked_at": Now()},
-        {"link_expires_at": Now() - timedelta(days=1)},
-    ],
-)
-def test_a_closed_link_is_gone_kindly(client, copy, change):
-    Copy.objects.update(**change)
+def replaced(copy):
+    copy.replace_link()
+    copy.token_generation = 1  # The link that its holder still has.
 
-    assert client.get(page(copy)).status_code == 410
-    response = download(client, copy)
-    assert response.status_code == 410
-    assert 'lang="fr"' in response.content.decode()
-    assert not Hit.objects.served().exists()
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda copy: Copy.objects.update(revoked_at=Now()), "a été retiré"),
+        (lambda copy: Copy.objects.update(link_expires_at=Now()), "a expiré"),
+        (replaced, "a été remplacé"),
+    ],
+    ids=["revoked", "expired", "replaced"],
+)
+def test_a_closed_link_is_gone_kindly_and_says_why(client, copy, change, said):
+    change(copy)
+
+    for response in (client.get(page(copy)), download(client, copy)):
+        assert response.status_code == 410
+        assert said in response.content.decode()
+    assert not Hit.objects.exists()
+
+
+def test_a_revoked_copy_is_retired_by_all_its_links(client, copy):
+    replaced(copy)
+    Copy.objects.update(revoked_at=Now())
+
+    assert "a été retiré" in client.get(page(copy)).content.decode()
+
+
+def test_a_link_is_long_stored_hashed_good_for_one_purpose_and_ninety_days(copy):
+    assert len(urlsafe_b64decode(copy.token + "=")) * 8 >= 128
+    stored = str(list(Copy.objects.values())).encode()
+    assert copy.token.encode() not in stored
+    assert bytes(copy.token_digest) == hashlib.sha256(copy.token.encode()).digest()
+    assert Copy.objects.by_token(tokens.make("suivi", copy.uid)) is None
+    lifetime = copy.link_expires_at - copy.requested_at
+    assert abs(lifetime - timedelta(days=90)) < timedelta(minutes=1)
+
+
+def test_its_pages_reach_no_cache_no_engine_and_no_referrer(client, copy):
+    answers = [
+        client.get(page(copy)),
+        client.head(page(copy)),
+        download(client, copy),
+        client.get(f"{page(copy)}telecharger/"),
+    ]
+    replaced(copy)
+    answers.append(client.get(page(copy)))
+
+    for response in answers:
+        assert response.headers["Cache-Control"] == "no-store"
+        assert "noindex" in response.headers["X-Robots-Tag"]
+        assert response.headers["Referrer-Policy"] == "same-origin"
+        assert not response.cookies
+
+
+@pytest.mark.parametrize("asked", ["bytes=0-9", "bytes=-1", "bytes=9-2", "pages=1"])
+def test_a_part_is_never_served_in_place_of_the_whole(client, copy, asked):
+    response = client.post(f"{page(copy)}telecharger/", headers={"Range": asked})
+
+    assert response.status_code == 200
+    assert "Content-Range" not in response.headers
+    assert len(b"".join(response)) == int(response.headers["Content-Length"])
+    assert int(response.headers["Content-Length"]) == copy.size
+
+
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_opening_the_download_s_address_shows_the_way_to_the_page(client, copy, method):
+    response = getattr(client, method)(f"{page(copy)}telecharger/")
+
+    assert response.status_code == 405
+    assert response.headers["Allow"] == "POST"
+    if method == "get":
+        assert f'href="{page(copy)}"' in response.content.decode()
 
 
 def test_an_unknown_link_is_not_found(client):

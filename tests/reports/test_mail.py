@@ -163,7 +163,16 @@ def test_every_link_is_in_both_parts(reader):
     written = set(re.findall(r"https://\S+", text))
     written |= {f"mailto:{found}" for found in re.findall(r"[\w.]+@[\w.]+\w", text)}
     assert links == written
-    assert f"mailto:{PUBLISHER.dpo_email}" in links
+    assert "https://exemple.fr/ce-n-est-pas-moi/x/" in links
+
+
+def test_who_is_known_is_offered_no_erasure_at_one_press():
+    given = mail(not_me_url="")
+    for kind in ("html", "txt"):
+        part = render_to_string(f"emails/synthesis.{kind}", given)
+
+        assert "pas-moi" not in part
+        assert PUBLISHER.dpo_email in part
 
 
 def test_the_text_part_reads_as_a_letter():

@@ -35,7 +35,7 @@ def migrated():
     for name in ("Marketing", "Commercial", "DPO"):
         apps.get_model("auth", "Group").objects.get_or_create(name=name)
     yield apps
-    migrate(AFTER)
+    migrate(MigrationExecutor(connection).loader.graph.leaf_nodes())
 
 
 def test_forwards_seals_the_first_edition_and_grants_rights(migrated):

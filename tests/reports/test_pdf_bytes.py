@@ -45,7 +45,8 @@ from reports.personalisation import PERSONAS
 def digest():
     content = pdf.compose(
         PERSONAS["dg-chu"], edition="1.0", reference="SC26-DEMO-DEMO",
-        date=datetime.date(2026, 11, 23), whole=True,
+        date=datetime.date(2026, 11, 23), site="https://santescopie.exemple.fr",
+        whole=True,
     ).content
     return hashlib.sha256(content).hexdigest()
 

@@ -26,6 +26,7 @@ from tests.reports.synthesis import (
     READERS,
     REFERENCE,
     SEGMENT_READERS,
+    SITE,
     open_pdf,
     squashed,
 )
@@ -104,8 +105,11 @@ def test_nothing_personal_stands_in_metadata_bookmarks_or_tags(made, name):
     with open_pdf(made(name).content) as document:
         strings = list(strings_of(document))
     assert any(study.NAME in string for string in strings)
-    for text in (reader.first_name, reader.last_name, reader.organisation, REFERENCE):
+    for text in (reader.first_name, reader.last_name, reader.organisation):
         assert not any(text in string for string in strings)
+    # The link that verifies the copy, and nothing else, has its reference.
+    address = f"{SITE}/v/{REFERENCE}/"
+    assert {string for string in strings if REFERENCE in string} == {address}
 
 
 def strings_of(document):

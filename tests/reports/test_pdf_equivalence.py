@@ -10,7 +10,7 @@ import pytest
 from benchmarks.equivalence import POPPLER, differences, objects
 from reports import pdf
 from reports.personalisation import PERSONAS
-from tests.reports.synthesis import DATE, REFERENCE, elements, open_pdf
+from tests.reports.synthesis import DATE, REFERENCE, SITE, elements, open_pdf
 
 # One worker renders each document once.
 pytestmark = pytest.mark.xdist_group("pdf")
@@ -100,7 +100,11 @@ def test_what_is_not_drawn_is_compared(delivered, change):
 @pytest.mark.skipif(not POPPLER, reason="poppler is absent")
 def test_what_is_drawn_is_compared(delivered):
     other = pdf.render(
-        PERSONAS["nom-seul"], edition="1.1", reference=REFERENCE, date=DATE
+        PERSONAS["nom-seul"],
+        edition="1.1",
+        reference=REFERENCE,
+        date=DATE,
+        site=SITE,
     )
     found = differences(delivered("dg-chu"), other, drawn=1)
     assert found == ["objects", "pages", "text", "pixels of page 1"]

@@ -29,6 +29,7 @@ pytestmark = pytest.mark.xdist_group("pdf-fast")
 ROOT = Path(__file__).parents[2]
 DATE = datetime.date(2026, 11, 23)
 REFERENCE = "SC26-DEMO-DEMO"
+SITE = "https://santescopie.exemple.fr"
 READER = PERSONAS["dg-chu"]
 
 
@@ -57,7 +58,12 @@ def shelf(settings, tmp_path, forgetful):
 
 def compose(reader=READER, *, reference=REFERENCE, edition="1.0", whole=False):
     return pdf.compose(
-        reader, edition=edition, reference=reference, date=DATE, whole=whole
+        reader,
+        edition=edition,
+        reference=reference,
+        date=DATE,
+        site=SITE,
+        whole=whole,
     )
 
 
@@ -168,7 +174,7 @@ from reports.personalisation import PERSONAS, segment_of
 def digest():
     content = pdf.render(
         PERSONAS["dg-chu"], edition="1.0", reference="SC26-DEMO-DEMO",
-        date=datetime.date(2026, 11, 23),
+        date=datetime.date(2026, 11, 23), site="https://santescopie.exemple.fr",
     )
     return hashlib.sha256(content).hexdigest()
 
@@ -267,7 +273,7 @@ def label():
         ({"operators": [b"q"]}, "drawn elsewhere"),
         ({"states": frozenset({"a0.5"})}, "drawn otherwise"),
         ({"letters": {"OTHERS": {1: "a"}}}, "letters of another font"),
-        ({"branch": []}, "content without a tag"),
+        ({"branch": []}, "linked otherwise"),
     ],
 )
 def test_a_label_that_is_not_of_its_kind_is_refused(base, label, change, why):

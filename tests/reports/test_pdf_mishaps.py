@@ -11,7 +11,7 @@ import pytest
 from reports import pdf
 from reports.pdf import engine, fast
 from reports.personalisation import PERSONAS
-from tests.reports.synthesis import DATE, EDITION, REFERENCE
+from tests.reports.synthesis import DATE, EDITION, REFERENCE, SITE
 
 READER = PERSONAS["dsi"]
 
@@ -25,17 +25,26 @@ def shelf(settings, tmp_path, monkeypatch):
     return settings.PDF_BASES_DIR
 
 
+def compose(*, whole):
+    return pdf.compose(
+        READER,
+        edition=EDITION,
+        reference=REFERENCE,
+        date=DATE,
+        site=SITE,
+        whole=whole,
+    ).content
+
+
 def render():
-    return pdf.render(READER, edition=EDITION, reference=REFERENCE, date=DATE)
+    return compose(whole=False)
 
 
 @pytest.mark.logs("reports.pdf.engine")
 @pytest.mark.parametrize("whole", [True, False], ids=["whole", "fast"])
 def test_a_folder_of_fonts_that_was_tidied_away_is_made_again(whole):
     def make():
-        return pdf.compose(
-            READER, edition=EDITION, reference=REFERENCE, date=DATE, whole=whole
-        ).content
+        return compose(whole=whole)
 
     before = make()
     with engine.at_work() as (tools, _):
@@ -83,6 +92,7 @@ def test_no_name_makes_an_empty_document(name, whole):
         edition=EDITION,
         reference=REFERENCE,
         date=DATE,
+        site=SITE,
         whole=whole,
     )
 
@@ -98,7 +108,7 @@ def test_a_document_that_lacks_letters_of_its_own_is_not_made(monkeypatch):
     monkeypatch.setattr(engine, "write", without_letters)
 
     with pytest.raises(engine.FontsLost):
-        pdf.compose(READER, edition=EDITION, reference=REFERENCE, date=DATE, whole=True)
+        compose(whole=True)
 
 
 def test_what_else_the_folder_holds_is_left_alone(shelf):

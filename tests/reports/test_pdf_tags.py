@@ -10,7 +10,14 @@ import pytest
 
 from reports import study
 from reports.personalisation import PERSONAS, reading_of, segment_of
-from tests.reports.synthesis import READERS, elements, open_pdf, squashed
+from tests.reports.synthesis import (
+    READERS,
+    REFERENCE,
+    SITE,
+    elements,
+    open_pdf,
+    squashed,
+)
 
 # One worker renders each document once.
 pytestmark = pytest.mark.xdist_group("pdf")
@@ -70,9 +77,9 @@ def test_headings_go_down_one_level_at_a_time_and_make_the_bookmarks(opened):
 
 def test_every_drawing_has_an_alternative_text_within_its_page(opened):
     figures = elements(opened, "Figure")
-    essential, symbol_and_field, method = len(study.FIGURES), 2, len(study.METHOD)
+    essential, cover, method = len(study.FIGURES), 3, len(study.METHOD)
     chapters = len(study.FIGURES)  # Each figure is drawn once more, larger.
-    assert len(figures) == symbol_and_field + essential + chapters + method
+    assert len(figures) == cover + essential + chapters + method
     for figure in figures:
         assert str(figure.Alt).strip()
         left, bottom, right, top = (float(value) for value in figure.A.BBox)
@@ -85,6 +92,7 @@ def test_links_say_where_they_go(opened):
     reading = reading_of(segment_of(READERS["dg-chu"]))
     expected = [page.title for page, _ in reading.first]
     expected += [page.title for page in reading.pages.values()]
+    expected.append(f"{SITE}/v/{REFERENCE}/")
     assert sorted(str(link.Contents) for link in links) == sorted(expected)
     assert all(link.F == 4 for link in links)
 

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
@@ -60,6 +61,7 @@ class Command(BaseCommand):
             edition=edition,
             reference=REFERENCE,
             date=timezone.localdate(),
+            site=settings.SITE_URL,
         )
         path.write_bytes(written.content)
         seconds = time.perf_counter() - start

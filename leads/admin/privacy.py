@@ -1,0 +1,26 @@
+"""The ledger of rights that people exercised: numbers, never names."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from leads.models import PrivacyEvent
+from outbox.admin import NOTHING, Paged, ReadOnly, short
+
+
+@admin.register(PrivacyEvent)
+class PrivacyEventAdmin(ReadOnly, Paged, admin.ModelAdmin[PrivacyEvent]):
+    """Tell staff why a contact of theirs is gone, without saying who it was."""
+
+    list_display = [short("at", "le"), "kind", "contact", "owner"]
+    list_filter = ["kind", "at"]
+    list_select_related = ["lead__owner"]
+    fields = ["at", "kind", "contact", "owner"]
+
+    @admin.display(description="contact", ordering="lead_id")
+    def contact(self, event: PrivacyEvent) -> str:
+        return f"n° {event.lead_id}"
+
+    @admin.display(description="responsable")
+    def owner(self, event: PrivacyEvent) -> str:
+        return str(event.lead.owner or NOTHING)

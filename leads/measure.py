@@ -1,0 +1,64 @@
+"""Objecting, in one gesture, to one's downloads being told to staff by name."""
+
+from __future__ import annotations
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from leads.consent import Wording
+from leads.models import ConsentEvent, Lead
+from leads.origin import is_foreign
+from reports.models import Copy
+
+# As templates/reports/copy.html and templates/leads/data.html show it.
+WORDING = Wording(
+    "1",
+    "Le jour où vous téléchargez votre exemplaire est noté avec vos données. "
+    "Vous pouvez vous y opposer\u00a0: le téléchargement reste le même.",
+)
+
+
+@csrf_exempt  # The token in the address is the authority; no cookie is involved.
+@require_POST
+def measure(request: HttpRequest, token: str) -> HttpResponse:
+    """Write down that the reader objects, or that they no longer do (`granted=oui`)."""
+    if is_foreign(request):
+        raise PermissionDenied("cross-site post")
+    try:
+        copy, closed = Copy.objects.behind(token)
+    except Copy.DoesNotExist as error:
+        raise Http404 from error
+    if not closed:
+        _record(copy, granted=request.POST.get("granted") == "oui")
+    page = reverse("reports:copy", args=[token])
+    response = redirect(page if closed else f"{page}#mesure")
+    response.status_code = 303
+    return response
+
+
+@transaction.atomic
+def _record(copy: Copy, *, granted: bool) -> None:
+    """Add the act to the ledger; pressed twice, it is one act.
+
+    It holds for all copies of the person. The page is named without its token, which
+    no table holds.
+    """
+    lead = Lead.objects.select_for_update(no_key=True).get(pk=copy.lead_id)
+    if lead.refuses_measure != granted:
+        return
+    ConsentEvent.objects.create(
+        lead=lead,
+        submission=copy.submissions.order_by("-pk").first(),
+        purpose=ConsentEvent.Purpose.MEASURE,
+        granted=granted,
+        wording=WORDING.text,
+        wording_version=WORDING.version,
+        wording_sha256=WORDING.sha256,
+        page="/exemplaire/",
+        channel=ConsentEvent.Channel.WEB,
+    )

@@ -1,0 +1,142 @@
+"""Erase what is held of a person: one code path, whoever asks for it.
+
+Rows stay, for they count; what they say of somebody goes, and so do the files. Of the
+answers only the type of establishment is left: a hundred people share it.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+from django.db.models import F, Model, QuerySet
+from django.db.models.functions import Coalesce, Now
+
+from leads.models import Activity, Lead, PrivacyEvent, Submission
+from outbox.models import (
+    Message,
+    MessageEvent,
+    Suppression,
+    Undelivered,
+    suppression_hash,
+)
+from outbox.replies import REASONS
+from reports.models import Copy
+
+NOBODY = dict.fromkeys(
+    ("first_name", "last_name", "organisation", "job_function", "region"), ""
+)
+GONE = "effacé"  # In place of a file's name and hash: a rendered copy has had both.
+
+
+def not_me(copy: Copy) -> bool:
+    """Believe whoever reads this copy's mail: they asked for nothing.
+
+    Their address is not written to any more. False where the person is erased already.
+    """
+    with transaction.atomic():
+        erased = erase(copy.lead, PrivacyEvent.Kind.NOT_ME)
+        if copy.recipient:
+            Suppression.objects.update_or_create(
+                address_hash=suppression_hash(copy.recipient),
+                defaults={"reason": Suppression.Reason.OPPOSITION},
+            )
+    return erased
+
+
+@transaction.atomic
+def erase(lead: Lead, kind: PrivacyEvent.Kind) -> bool:
+    """Leave of a person nothing but rows that count; return whether it was news.
+
+    Locks lead, copies and messages in the order of those who post, render and send, and
+    takes every lease away: whoever is at work on one can write nothing more. The files
+    go before the commit; where their store is away, nothing has happened.
+    """
+    lead = Lead.objects.select_for_update(no_key=True).get(pk=lead.pk)
+    if lead.erased_at:
+        return False
+    copies = list(
+        lead.copies.select_for_update(no_key=True, of=("self",)).order_by("pk")
+    )
+    _erase_messages(lead.messages.select_for_update(no_key=True).order_by("pk"))
+    for copy in copies:
+        copy.delete_files()
+    lead.copies.update(
+        **NOBODY,
+        recipient="",
+        revoked_at=Coalesce("revoked_at", Now()),
+        next_attempt_at=None,
+        lease_until=None,
+        lease_no=F("lease_no") + 1,
+    )
+    lead.copies.filter(rendered_at=None).update(failed_at=Coalesce("failed_at", Now()))
+    lead.copies.rendered().update(file=GONE, sha256=GONE, size=0)
+    _erase_log(lead)
+    lead.activities.update(body="")
+    for submission in lead.submissions.all():
+        # Nobody's secret: its page is not found any more.
+        digest = secrets.token_bytes(32)
+        Submission.objects.filter(pk=submission.pk).update(
+            **NOBODY, email="", phone="", source={}, token_digest=digest
+        )
+    Lead.objects.filter(pk=lead.pk).update(
+        **NOBODY,
+        email="",
+        email_key=None,
+        phone="",
+        next_action="",
+        next_action_on=None,
+        erased_at=Now(),
+    )
+    PrivacyEvent.objects.create(lead=lead, kind=kind)
+    return True
+
+
+def _erase_messages(messages: QuerySet[Message]) -> None:
+    """Withhold what has not left, and forget whom and what it was for."""
+    owed = [message for message in messages if message.next_attempt_at]
+    rows = Message.objects.filter(pk__in=[message.pk for message in messages])
+    rows.filter(pk__in=[message.pk for message in owed]).update(
+        withheld_at=Now(),
+        next_attempt_at=None,
+        lease_until=None,
+        lease_no=F("lease_no") + 1,
+    )
+    # A server's own words name the mailbox.
+    MessageEvent.objects.filter(message__in=rows).update(cause="")
+    for message in owed:
+        message.record(
+            MessageEvent.Kind.WITHHELD,
+            reason="erased",
+            cause=REASONS["erased"].cause,
+            ambiguous=message.handing_over_at is not None,
+        )
+    rows.update(
+        recipient="",
+        text="",
+        html="",
+        headers={},
+        links={},
+        attachments=[],
+        handing_over_at=None,
+    )
+
+
+def _erase_log(lead: Lead) -> None:
+    """Blank what the admin's log says of a person: it names rows by their text."""
+    rows: dict[type[Model], QuerySet[Model]] = {
+        Lead: Lead.objects.filter(pk=lead.pk),
+        Submission: lead.submissions.all(),
+        Copy: lead.copies.all(),
+        Message: lead.messages.all(),
+        Undelivered: lead.messages.all(),
+        Activity: lead.activities.all(),
+    }
+    for model, found in rows.items():
+        kind = ContentType.objects.get_for_model(model, for_concrete_model=False)
+        keys = [str(pk) for pk in found.values_list("pk", flat=True)]
+        LogEntry.objects.filter(content_type=kind, object_id__in=keys).update(
+            object_repr=GONE, change_message=""
+        )
