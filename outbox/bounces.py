@@ -34,6 +34,8 @@ from outbox.smtp import text_of
 
 Kind = MessageEvent.Kind
 MAX_SIZE = 10 * 1024 * 1024  # Bytes of a report that are read.
+# Final for this message, and no fault of the address: the next one may arrive.
+NOT_THE_ADDRESS = {"full", "identity", "policy", "sender", "size"}
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,9 @@ class Report:
             rows.filter(next_attempt_at__isnull=False, lease_until=None).update(
                 accepted_at=at, next_attempt_at=None, lease_no=F("lease_no") + 1
             )
-        if message.recipient and (self.hard or self.kind == Kind.COMPLAINED):
-            complaint = self.kind == Kind.COMPLAINED
+        complaint = self.kind == Kind.COMPLAINED
+        hard = self.hard and self._reason() not in NOT_THE_ADDRESS
+        if message.recipient and (hard or complaint):
             reasons = Suppression.Reason
             Suppression.objects.get_or_create(
                 address_hash=suppression_hash(message.recipient),

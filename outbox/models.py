@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 from django.core.mail import mailers
 from django.db import connection, models, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now, Upper
 
 from outbox import tokens
@@ -33,6 +33,8 @@ UNDELIVERED = (
     | Q(bounced_at__isnull=False)
 )
 
+WITHHELD_FOR_GOOD = ("corrected", "erased")  # Keys of outbox.replies.REASONS.
+
 RECIPIENT_LOCK = 2026_02  # The family of advisory locks on one recipient.
 
 
@@ -57,12 +59,16 @@ class MessageQuerySet(ClaimableQuerySet["Message"]):
     def owe_again(self) -> list[Message]:
         """Owe once more what was refused, abandoned or withheld; return it.
 
-        What a server accepted is left alone: it has been sent.
+        What a server accepted is left alone: it has been sent. So is what was
+        withheld for good, as its address was corrected or its person erased.
         """
+        for_good = MessageEvent.objects.filter(
+            message=OuterRef("pk"), reason__in=WITHHELD_FOR_GOOD
+        )
         with transaction.atomic():
             rows = list(
                 self.undelivered()
-                .filter(accepted_at=None, next_attempt_at=None)
+                .filter(~Exists(for_good), accepted_at=None, next_attempt_at=None)
                 .select_for_update(no_key=True, of=("self",))
                 .defer("text", "html")
             )

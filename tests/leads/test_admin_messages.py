@@ -104,6 +104,15 @@ def test_once_confirmed_they_are_owed_again_as_they_are(client, sign_in, sink, s
     assert rows[0].message_id in {m.mail["Message-ID"] for m in sink.messages}
 
 
+@pytest.mark.parametrize("reason", ["corrected", "erased"])
+def test_what_is_withheld_for_good_is_never_owed_again(client, sign_in, reason):
+    sign_in("Marketing")
+
+    ask(client, ended(Kind.WITHHELD, reason))
+
+    assert not Message.objects.filter(next_attempt_at__isnull=False).exists()
+
+
 def test_all_of_a_cause_are_sent_again_at_once(client, sign_in):
     sign_in("Marketing")
     rows = [ended(reason="identity") for _ in range(3)]

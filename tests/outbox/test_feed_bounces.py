@@ -112,6 +112,8 @@ def test_a_hard_bounce_sets_the_address_aside(monkeypatch, message, returned):
     ("action", "status", "state", "kind"),
     [
         ("failed", "4.4.7", Message.State.BOUNCED, "bounced"),
+        ("failed", "5.2.2", Message.State.BOUNCED, "bounced"),
+        ("failed", "5.7.1", Message.State.BOUNCED, "bounced"),
         ("delayed", "4.4.1", Message.State.ACCEPTED, "deferred"),
         ("Delayed", "4.2.2", Message.State.ACCEPTED, "deferred"),
         ("delivered", "2.0.0", Message.State.DELIVERED, "delivered"),
