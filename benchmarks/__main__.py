@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 from benchmarks import prepare
 
-NAMES = ("pdf",)
+NAMES = ("pdf", "delivery")
 
 
 def main() -> None:
     prepare()
-    from benchmarks import pdf
-
     chosen, rest = sys.argv[1:2], sys.argv[2:]
     if chosen and chosen[0] not in NAMES:
         sys.exit(f"There are: {', '.join(NAMES)}.")
-    pdf.main(rest)
+    for name in chosen or NAMES:
+        import_module(f"benchmarks.{name}").main(rest)
 
 
 if __name__ == "__main__":

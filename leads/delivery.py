@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Case, Subquery, When
+from django.db.models import Case, OuterRef, Subquery, When
 from django.db.models.functions import Now
 
 from leads import not_me
@@ -23,16 +23,31 @@ from reports.models import Copy, Edition
 logger = logging.getLogger(__name__)
 
 DAY = timedelta(days=1)
+DOUBLE_SUBMIT = timedelta(minutes=2)  # The same answers meanwhile are one submission.
 
 
 def copy_for(submission: Submission) -> Copy:
     """Return the copy that says what this submission says, owed: made, or sent again.
 
-    Call it with the lead's row locked: two posts at once must find one copy. The copy
-    is locked too, so that it is not marked rendered between our look and our commit.
-    A new copy and a known one cost the same statements: how long a post takes tells
-    nobody whether an address is known.
+    Call it with the lead's row locked: two posts at once must find one copy. A new copy
+    and a known one cost the same statements: how long a post takes tells nobody whether
+    an address is known.
     """
+    return owe_copy(submission, known_copy(submission))
+
+
+def known_copy(submission: Submission) -> Copy | None:
+    """Return the open copy that says what this submission says, if there is one.
+
+    `again` is the submission that said so a moment ago, if any. The copy is locked, so
+    that it is not marked rendered between our look and our commit.
+    """
+    again = Submission.objects.filter(
+        copy=OuterRef("pk"),
+        suspicion="",
+        news_consent=submission.news_consent,
+        created_at__gt=Now() - DOUBLE_SUBMIT,
+    ).order_by("-pk")
     known = (
         Copy.objects.filter(
             lead_id=submission.lead_id,
@@ -43,11 +58,17 @@ def copy_for(submission: Submission) -> Copy:
             edition__published_at__lte=Now(),
         )
         .for_reader(submission.reader)
+        .annotate(again=Subquery(again.values("pk")[:1]))
         .select_for_update(no_key=True, of=("self",))
         .order_by("-pk")
         .first()
     )
-    if known is not None and known.is_open:
+    return known if known is not None and known.is_open else None
+
+
+def owe_copy(submission: Submission, known: Copy | None) -> Copy:
+    """Owe the known copy once more, or a new one."""
+    if known is not None:
         # Made already, it comes back to a worker, who owes the message.
         again = When(rendered_at__isnull=False, then=Now())
         Copy.objects.filter(pk=known.pk).update(

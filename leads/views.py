@@ -5,13 +5,11 @@ from __future__ import annotations
 import gzip
 import hashlib
 import re
-from datetime import timedelta
 from functools import lru_cache
 
 import brotli
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -27,7 +25,6 @@ from leads.suspicion import hour_stamp
 from leads.throttling import over_quota
 
 PUBLIC = "public, max-age=300, stale-while-revalidate=60"
-DOUBLE_SUBMIT = timedelta(minutes=2)  # The same answers meanwhile are one submission.
 
 
 @csrf_exempt  # leads/origin.py says what stands in its place.
@@ -99,27 +96,11 @@ def _store(form: RequestForm, request: HttpRequest) -> Submission:
     submission = form.submission(request.GET)
     submission.lead = Lead.objects.for_submission(submission)
     if not submission.suspicion:
-        again = _same_answers(submission)
-        if again is not None:
-            return again
-        submission.copy = delivery.copy_for(submission)
+        known = delivery.known_copy(submission)
+        if again := getattr(known, "again", None):
+            return Submission.objects.get(pk=again)
+        submission.copy = delivery.owe_copy(submission, known)
     submission.save()
     if submission.news_consent and not submission.suspicion:
         consent.record_news(submission, request.path)
     return submission
-
-
-def _same_answers(submission: Submission) -> Submission | None:
-    """Return the submission that says the same and was made a moment ago, if any."""
-    return (
-        Submission.objects.filter(
-            lead=submission.lead,
-            suspicion="",
-            email=submission.email,
-            news_consent=submission.news_consent,
-            created_at__gt=Now() - DOUBLE_SUBMIT,
-        )
-        .for_reader(submission.reader)
-        .order_by("-pk")
-        .first()
-    )

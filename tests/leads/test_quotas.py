@@ -231,6 +231,9 @@ def test_a_hundred_posts_with_one_address_make_as_many_mails_as_its_quota(
 # --- Known, unknown, set aside -------------------------------------------------------
 
 
+TRANSACTION = {"BEGIN", "COMMIT", "SAVEPOINT", "RELEASE"}
+
+
 def statements(visitor, **changes):
     """Return the kinds of statements that one post takes, in order."""
     with CaptureQueriesContext(connection) as queries:
@@ -256,6 +259,12 @@ def test_known_unknown_and_suppressed_addresses_cost_the_same(visitor, sink, ren
 
     assert len(unknown) == len(known_for_the_same)
     assert unknown == known_for_another == suppressed == unknown_suppressed
+
+
+def test_a_post_takes_six_statements_beside_its_transaction(visitor):
+    beside = [kind for kind in statements(visitor) if kind not in TRANSACTION]
+
+    assert len(beside) == 6
 
 
 def test_a_suppressed_address_gets_nothing_and_the_common_answer(visitor, sink, send):
