@@ -95,7 +95,11 @@ class House:
         return time.perf_counter() - begun
 
     def pid(self, name: str) -> int:
-        return int((self.var / "run" / f"{name}.pid").read_text())
+        """Return the number of a process, 0 while it is being started again."""
+        try:
+            return int((self.var / "run" / f"{name}.pid").read_text())
+        except (FileNotFoundError, ValueError):
+            return 0
 
     def manage(self, *words: str) -> None:
         command = [sys.executable, "manage.py", *words]
@@ -171,7 +175,7 @@ def broker(house: House, posts: int) -> dict[str, Callable[[], float]]:
             return median_post(house, posts)
         finally:
             hold.unlink()
-            while house.pid("valkey") == gone:
+            while house.pid("valkey") in (0, gone):
                 time.sleep(0.1)
             healed()
 
