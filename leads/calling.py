@@ -98,8 +98,11 @@ def call_at(submission: Submission, phone: str) -> None:
     contact's record is the house's. Said twice, it is written once.
     """
     rows = Submission.objects.select_for_update(no_key=True, of=("self",))
-    row = rows.get(pk=submission.pk)
-    if row.phone == phone:
+    row = rows.filter(pk=submission.pk, token_digest=submission.token_digest).first()
+    # Erased or corrected while we waited: it is nobody's page any more, or another's.
+    if row is None or row.phone == phone:
+        return
+    if phone and Submission.objects.filter(corrects=row).exists():
         return
     row.phone = phone
     row.save(update_fields=["phone"])

@@ -37,7 +37,10 @@ def correct(submission: Submission, address: str) -> Submission | None:
     copies = Copy.objects.select_for_update(no_key=True, of=("self",))
     copies.filter(submissions=submission).first()
     rows = Submission.objects.select_for_update(no_key=True, of=("self",))
-    old = rows.get(pk=submission.pk)
+    live = rows.filter(pk=submission.pk, token_digest=submission.token_digest)
+    old = live.first()
+    if old is None:  # Erased while we waited.
+        return None
     if made := Submission.objects.filter(corrects=old).first():
         return made
     if not Submission.objects.correctable().filter(pk=old.pk).exists():
@@ -64,7 +67,9 @@ def _move_consents(old: Submission, new: Submission) -> None:
         if not event.granted:
             continue
         others = ConsentEvent.objects.filter(lead=old.lead_id, purpose=event.purpose)
-        shared = others.filter(granted=True).exclude(submission=old).exists()
+        words = others.exclude(submission=old).order_by("submission_id", "-pk")
+        latest = words.distinct("submission_id").values_list("granted", flat=True)
+        shared = any(latest)
         rows = [(new.lead_id, new, True), (old.lead_id, old, False)]
         for lead_id, submission, granted in rows[:1] if shared else rows:
             ConsentEvent.objects.create(

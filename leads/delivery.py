@@ -44,6 +44,7 @@ def known_copy(submission: Submission) -> Copy | None:
     """
     again = Submission.objects.filter(
         copy=OuterRef("pk"),
+        correction=None,
         suspicion="",
         news_consent=submission.news_consent,
         created_at__gt=Now() - DOUBLE_SUBMIT,
@@ -121,7 +122,8 @@ def _why_withheld(recipient: str) -> str:
 
 def on_copy_rendered(sender: type[Copy], copy: Copy, **kwargs: Any) -> None:
     """Owe the message that every waiting submission of a copy asked for."""
-    waiting = list(copy.submissions.exclude(messages__copies=copy))
+    live = copy.submissions.filter(correction=None)
+    waiting = list(live.exclude(messages__copies=copy))
     if waiting:
         owe_message(copy, *waiting)
 

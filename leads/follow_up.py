@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.utils import parseaddr
 from functools import wraps
 from typing import Any
@@ -34,9 +34,12 @@ UNDER_WAY = {"requested", "rendered", "queued"}
 RESENDABLE = {"accepted", "delivered", "bounced", "failed", "withheld"}
 # The same message to the same address would meet the same answer.
 HOPELESS = {"unknown", "domain", "malformed", "disabled", "size"}
+OURS = {"identity", "sender", "file", "unforeseen", "crash"}
 FILTERED = {"policy", "refused"}  # The recipient's IT desk can help.
 VEIL = timedelta(seconds=1)
 REFRESH = 3  # Seconds between two looks at a submission that is under way.
+# The same where a script looks by itself: the state may yet change, at its own pace.
+LATER_LOOKS = {"deferred": 15, "accepted": 30}
 MEANWHILE = [  # To read while the mail travels: one use, one demand, one worry.
     study.FIGURES[key]
     for key in ("professionnels-utilisateurs", "validation-humaine", "responsabilite")
@@ -95,8 +98,10 @@ def _action(view: Action) -> Callable[[HttpRequest, str], HttpResponse]:
         if is_foreign(request):
             raise PermissionDenied("cross-site post")
         submission = _find(token)
-        if over_quota(request):
-            page = render(request, "429.html", status=429)
+        # To take an agreement back is never too much (RGPD, article 7.3).
+        if "withdraw" not in request.POST and over_quota(request):
+            context = {"back_url": _url("follow-up", submission)}
+            page = render(request, "429.html", context, status=429)
             page.headers["Retry-After"] = "3600"
             return page
         return view(request, submission)
@@ -124,8 +129,10 @@ def resend(request: HttpRequest, submission: Submission) -> HttpResponse:
 
 
 @_action
-def correct_address(request: HttpRequest, submission: Submission) -> HttpResponse:
+def correct_address(request: HttpRequest, submission: Any) -> HttpResponse:
     """Take the address that was meant, once."""
+    if not submission.correctable:  # The page says what became of it, or what to do.
+        return _see(getattr(submission, "correction", submission))
     form = AddressForm(request.POST)
     address = form.cleaned_data["email"] if form.is_valid() else ""
     if address.lower() == submission.email.lower():
@@ -166,8 +173,11 @@ def _page(
         "figures": MEANWHILE,
         # A page that reloads by itself must be stoppable (RGAA 13.1).
         "refresh": REFRESH if refresh else None,
+        "looks": REFRESH if refresh else LATER_LOOKS.get(state) if not bound else None,
+        "next_attempt_at": _next_attempt_at(submission, state),
         "advice": REASONS.get(reason, NO_REASON).visitor,
-        "it_desk": _for_the_it_desk(submission) if reason in FILTERED else None,
+        "ours": reason in OURS,
+        "it_desk": _for_the_it_desk(submission, state, reason),
         **_actions(submission, reason),
         **bound,
     }
@@ -218,14 +228,23 @@ def _refusal(submission: Submission) -> Any:
     return message and message.events.exclude(reason="").last()
 
 
-def _for_the_it_desk(submission: Submission) -> dict[str, Any]:
-    """Return what a mail desk needs to let our messages in."""
+def _next_attempt_at(submission: Submission, state: str) -> datetime | None:
+    message = submission.newest_message if state == "deferred" else None
+    return message.next_attempt_at if message else None
+
+
+def _for_the_it_desk(
+    submission: Submission, state: str, reason: str
+) -> dict[str, Any] | None:
+    """Return what a mail desk needs to let our messages in, or to find one it keeps.
+
+    A filter that refuses says why; one that takes a message and hides it says nothing.
+    """
     sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
-    event = _refusal(submission)
-    return {
-        "sender": sender,
-        "domain": sender.rpartition("@")[2],
-        "at": event.at,
-        "cause": REASONS[event.reason].cause,
-        "code": event.smtp_code,
-    }
+    told = {"sender": sender, "domain": sender.rpartition("@")[2]}
+    if reason in FILTERED:
+        event = _refusal(submission)
+        said = event.cause.replace(submission.email, submission.masked_email)
+        return {**told, "at": event.at, "code": event.smtp_code, "said": said[:200]}
+    message = submission.newest_message if state == "accepted" else None
+    return {**told, "taken_at": message.accepted_at} if message else None

@@ -17,9 +17,10 @@ from reports.models import Copy
 
 # As templates/reports/copy.html and templates/leads/data.html show it.
 WORDING = Wording(
-    "1",
-    "Le jour où vous téléchargez votre exemplaire est noté avec vos données. "
-    "Vous pouvez vous y opposer\u00a0: le téléchargement reste le même.",
+    "2",
+    "L’équipe voit, avec vos données, le jour où vous téléchargez votre exemplaire. "
+    "Vous pouvez vous y opposer\u00a0: ce jour n’est plus montré, et le "
+    "téléchargement reste le même.",
 )
 
 

@@ -24,9 +24,6 @@ logger = logging.getLogger(__name__)
 
 NOT_ME_TOKEN = "pas-moi"
 REFERENCE = len("SC26-XXXX-XXXX")
-# Some sandboxes press every button, and what is erased cannot come back: a press is
-# not believed of who says to be a machine, nor before anybody could have read.
-MACHINES = {"agent", "too-soon"}
 
 
 def link_of(copy: Copy) -> dict[str, Any] | None:
@@ -64,7 +61,11 @@ def _find(token: str) -> Copy | None:
 @csrf_exempt  # The token in the address is the authority; no cookie is involved.
 @require_http_methods(["GET", "HEAD", "POST"])
 def not_me(request: HttpRequest, token: str) -> HttpResponse:
-    """Show one button; pressed, it erases what was typed and sets the address aside."""
+    """Show one button; pressed, it erases what was typed and sets the address aside.
+
+    Some sandboxes press every button, and what is erased cannot come back: a press
+    that the rules of hits give to a robot changes nothing, and the page says so.
+    """
     copy = _find(token)
     if copy is None:
         raise Http404
@@ -75,12 +76,14 @@ def not_me(request: HttpRequest, token: str) -> HttpResponse:
     if not pressed:
         context = {"done": copy.lead.erased_at, "not_me_url": request.path}
         return render(request, "leads/not_me.html", context)
-    if hit.rule not in MACHINES:
-        try:
-            privacy.not_me(copy)
-        except Exception:  # The store is away, whatever its client raises.
-            logger.exception("copy %s: not erased", copy.reference)
-            return render(request, "503.html", status=503)
+    if hit.confidence == Hit.Confidence.ROBOT and not copy.lead.erased_at:
+        doubt = {"doubted": True, "not_me_url": request.path}
+        return render(request, "leads/not_me.html", doubt, status=409)
+    try:
+        privacy.not_me(copy)
+    except Exception:  # The store is away, whatever its client raises.
+        logger.exception("copy %s: not erased", copy.reference)
+        return render(request, "503.html", status=503)
     response = redirect("leads:not-me", token=token)
     response.status_code = 303
     return response

@@ -20,6 +20,7 @@ from outbox.models import (
     MessageEvent,
     Suppression,
     Undelivered,
+    mailbox_of,
     suppression_hash,
 )
 from outbox.replies import REASONS
@@ -40,7 +41,7 @@ def not_me(copy: Copy) -> bool:
         erased = erase(copy.lead, PrivacyEvent.Kind.NOT_ME)
         if copy.recipient:
             Suppression.objects.update_or_create(
-                address_hash=suppression_hash(copy.recipient),
+                address_hash=suppression_hash(mailbox_of(copy.recipient)),
                 defaults={"reason": Suppression.Reason.OPPOSITION},
             )
     return erased

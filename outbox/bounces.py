@@ -28,14 +28,20 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.views.decorators.csrf import csrf_exempt
 
-from outbox.models import Message, MessageEvent, Suppression, suppression_hash
+from outbox.models import (
+    Message,
+    MessageEvent,
+    Suppression,
+    mailbox_of,
+    suppression_hash,
+)
 from outbox.replies import reason_of
 from outbox.smtp import text_of
 
 Kind = MessageEvent.Kind
 MAX_SIZE = 10 * 1024 * 1024  # Bytes of a report that are read.
 # Final for this message, and no fault of the address: the next one may arrive.
-NOT_THE_ADDRESS = {"full", "identity", "policy", "sender", "size"}
+NOT_THE_ADDRESS = {"full", "identity", "policy", "sender", "size", "undelivered"}
 
 
 @dataclass(frozen=True)
@@ -75,7 +81,9 @@ class Report:
     def _reason(self) -> str:
         if self.kind == Kind.COMPLAINED:
             return "complaint"
-        return reason_of(None, self.cause)
+        found = reason_of(None, self.cause)
+        # Final, and nobody says why: the address itself, most of the time.
+        return "unknown" if self.hard and found == "refused" else found
 
     def _conclude(self, message: Message, at: datetime) -> None:
         rows = Message.objects.filter(pk=message.pk)
@@ -92,7 +100,9 @@ class Report:
         if message.recipient and (hard or complaint):
             reasons = Suppression.Reason
             Suppression.objects.get_or_create(
-                address_hash=suppression_hash(message.recipient),
+                address_hash=suppression_hash(
+                    mailbox_of(message.recipient) if complaint else message.recipient
+                ),
                 defaults={"reason": reasons.COMPLAINT if complaint else reasons.BOUNCE},
             )
 

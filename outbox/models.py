@@ -46,8 +46,10 @@ class MessageQuerySet(ClaimableQuerySet["Message"]):
         return self.filter(failed_at__isnull=False)
 
     def undelivered(self) -> Self:
-        """Keep what ended without reaching anybody."""
-        return self.filter(UNDELIVERED)
+        """Keep what ended without reaching anybody, as far as anybody told us."""
+        return self.filter(UNDELIVERED).exclude(
+            failed_at__isnull=False, delivered_at__isnull=False
+        )
 
     def hand_over(self, limit: int = 100) -> list[tuple[int, int]]:
         """Hand over as usual; a server left alone gets one probe per interval."""
@@ -103,9 +105,12 @@ class MessageQuerySet(ClaimableQuerySet["Message"]):
             )
 
     def mailed_since(self, recipient: str, since: Any) -> Self:
-        """Keep what was or will be mailed to an address since an instant."""
+        """Keep what was, may have been or will be mailed to an address since then."""
+        unsure = MessageEvent.objects.filter(message=OuterRef("pk"), ambiguous=True)
         return self.filter(
-            recipient__iexact=recipient, created_at__gte=since, withheld_at=None
+            Q(withheld_at=None) | Exists(unsure),
+            recipient__iexact=recipient,
+            created_at__gte=since,
         )
 
 
@@ -266,9 +271,13 @@ class MessageEvent(Event):
     message = models.ForeignKey(Message, models.CASCADE, related_name="events")
     kind = models.CharField("étape", max_length=20, choices=Kind)
     smtp_code = models.PositiveSmallIntegerField("code SMTP", null=True, blank=True)
-    reason = models.CharField("motif", max_length=20, blank=True)  # outbox/replies.py
+    reason = models.CharField(  # A key of outbox.replies.REASONS.
+        "motif", max_length=20, blank=True, default="", db_default=""
+    )
     # What tells a report by others from its repetition. Empty for our own steps.
-    fingerprint = models.CharField(max_length=64, blank=True, editable=False)
+    fingerprint = models.CharField(
+        max_length=64, blank=True, editable=False, default="", db_default=""
+    )
     # The server may have taken the message before the line broke (RFC 1047).
     ambiguous = models.BooleanField("issue incertaine", default=False)
 
@@ -290,8 +299,18 @@ class MessageEvent(Event):
 
 class SuppressionQuerySet(models.QuerySet["Suppression"]):
     def covers(self, address: str) -> bool:
-        """Tell whether an address must not be written to."""
-        return self.filter(address_hash=suppression_hash(address)).exists()
+        """Tell whether an address must not be written to, nor its mailbox."""
+        hashes = {suppression_hash(name) for name in (address, mailbox_of(address))}
+        return self.filter(address_hash__in=hashes).exists()
+
+
+def mailbox_of(address: str) -> str:
+    """Return an address without its tag: zoe+etude@exemple.fr is zoe's (RFC 5233).
+
+    What a person says counts for all of their tags; a bounce says nothing of others.
+    """
+    local, _, domain = address.rpartition("@")
+    return f"{local.partition('+')[0] or local}@{domain}"
 
 
 def suppression_hash(address: str) -> bytes:

@@ -35,20 +35,22 @@ _IT_DESK = (
     "d’autoriser notre adresse d’expédition, ou indiquez une autre adresse."
 )
 
+_OURS = "L’erreur vient de nous : votre adresse n’est pas en cause."
+
 REASONS = {
     # About the recipient.
     "unknown": Reason(
         "adresse inconnue", _CHECK,
-        "Cette adresse est inconnue de sa messagerie : vérifiez-la, puis corrigez-la.",
+        "Cette adresse est inconnue de sa messagerie : vérifiez-la.",
     ),
     "domain": Reason(
         "domaine introuvable", _CHECK,
         "La partie de l’adresse après @ n’existe pas, ou ne reçoit pas de courriel : "
-        "vérifiez-la, puis corrigez-la.",
+        "vérifiez-la.",
     ),
     "malformed": Reason(
         "adresse impossible", _CHECK,
-        "Cette adresse ne peut pas exister : vérifiez-la, puis corrigez-la.",
+        "Cette adresse ne peut pas exister : vérifiez-la.",
     ),
     "disabled": Reason(
         "boîte désactivée", "Demander une autre adresse à la personne.",
@@ -72,6 +74,7 @@ REASONS = {
     "identity": Reason(
         "expéditeur mal authentifié (SPF, DKIM ou DMARC)",
         "Lancer « manage.py check_email_dns », corriger, puis renvoyer.",
+        _OURS,
     ),
     "refused": Reason(
         "refusé", "Lire la réponse du serveur, corriger la cause, puis renvoyer.",
@@ -105,6 +108,7 @@ REASONS = {
     "sender": Reason(
         "adresse d’expédition refusée",
         "Vérifier MAIL_FROM et les droits du compte ; tout repart ensuite seul.",
+        _OURS,
     ),
     "banner": Reason("le serveur refuse la connexion", _CALL_HOST),
     # About us alone.
@@ -115,13 +119,15 @@ REASONS = {
     "file": Reason(
         "exemplaire introuvable ou abîmé",
         "Vérifier le stockage, puis renvoyer.",
+        _OURS,
     ),
     "unforeseen": Reason(
-        "erreur imprévue", "Transmettre la cause à l’équipe technique."
+        "erreur imprévue", "Transmettre la cause à l’équipe technique.", _OURS
     ),
     "crash": Reason(
         "trop de tentatives interrompues",
         "Transmettre la cause à l’équipe technique, puis renvoyer.",
+        _OURS,
     ),
     "unknown-fate": Reason(
         "issue incertaine : peut-être déjà reçu",

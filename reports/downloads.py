@@ -37,7 +37,8 @@ _WINDOW = f"{RETRIEVAL_WINDOW.seconds // 60} minutes"
 
 DEFINITIONS = {
     "delivered": "Exemplaires dont un premier message, pièce jointe comprise, a été "
-    "accepté par le serveur de messagerie du destinataire, au jour de l’acceptation.",
+    "accepté par le serveur de messagerie, au jour de l’acceptation ; un rebond "
+    "reçu plus tard n’en retire aucun.",
     "raw": "Fichiers servis par le bouton de téléchargement, quel que soit celui qui "
     "presse : lecteur, analyseur de messagerie ou outil, répétitions comprises.",
     "probable": "Retraits bruts qui viennent d’un navigateur, à un moment et à un "

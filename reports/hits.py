@@ -124,4 +124,6 @@ def _context(copy: Copy, now: datetime) -> list[Hit]:
     near = Q(at__gt=now - NEARBY)
     page = Q(at__gt=now - PAGE_LIFE, method="GET") & ~Q(confidence="robot")
     retrieved = Q(at__gt=now - NEARBY - RETRIEVAL_WINDOW, counted=True)
-    return list(copy.hits.filter(near | page | retrieved).order_by("-at")[:CONTEXT])
+    # The retrievals first: no crowd of openings may hide that one was counted.
+    found = copy.hits.filter(near | page | retrieved).order_by("-counted", "-at")
+    return list(found[:CONTEXT])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from io import BytesIO
 
-from django.db import transaction
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -28,7 +27,8 @@ def _find(token: str) -> tuple[Copy, str]:
         raise Http404 from error
 
 
-def _gone(request: HttpRequest, token: str, reason: str) -> HttpResponse:
+def _gone(request: HttpRequest, copy: Copy, token: str, reason: str) -> HttpResponse:
+    hits.record(request, copy)
     context = {"reason": reason, "token": token}
     return render(request, "reports/copy_gone.html", context, status=410)
 
@@ -38,7 +38,7 @@ def copy_page(request: HttpRequest, token: str) -> HttpResponse:
     """Show a reader their copy, and the button that downloads it."""
     copy, closed = _find(token)
     if closed:
-        return _gone(request, token, closed)
+        return _gone(request, copy, token, closed)
     hits.record(request, copy)
     context = {
         **document.contents(segment_of(copy.reader)),
@@ -54,19 +54,20 @@ def download(request: HttpRequest, token: str) -> HttpResponseBase:
     """Serve the file, the very bytes that were mailed."""
     copy, closed = _find(token)
     if closed:
-        return _gone(request, token, closed)
+        return _gone(request, copy, token, closed)
     if copy.rendered_at is None:
+        hits.record(request, copy)
         return redirect("reports:copy", token=token)
+    content = None
     try:
         content = copy.content()
     except DamagedFile:  # Staff have been told: nothing else is ever served.
-        return render(request, "503.html", status=503)
+        pass
     except Exception:  # The storage is away or lost it, whatever its client raises.
         logger.exception("copy %s: its file cannot be read", copy.reference)
+    hits.record(request, copy, served=content is not None)
+    if content is None:
         return render(request, "503.html", status=503)
-    with transaction.atomic():
-        Copy.objects.select_for_update(of=("self",)).get(pk=copy.pk)
-        hits.record(request, copy, served=True)
     return FileResponse(
         BytesIO(content),
         as_attachment=True,

@@ -220,10 +220,11 @@ class UndeliveredAdmin(MessageAdmin):
         rows = Undelivered.objects.filter(pk__in=queryset.values("pk")).owe_again()
         for row in rows:
             self.log_change(request, row, "Envoi relancé.")
-        left = queryset.count()
         self.message_user(request, owed_again(len(rows)))
-        if left:
+        if left := queryset.filter(accepted_at__isnull=False).count():
             self.message_user(request, bounced_left(left), messages.WARNING)
+        if left := queryset.filter(accepted_at=None).count():
+            self.message_user(request, closed_left(left), messages.WARNING)
         return None
 
     def _confirm(
@@ -268,6 +269,16 @@ def bounced_left(count: int) -> str:
     return (
         f"{count} {noun}\u00a0: le message a été accepté, puis a rebondi. Il faut une "
         "autre adresse."
+    )
+
+
+def closed_left(count: int) -> str:
+    noun = (
+        "envoi n’a pas été relancé" if count == 1 else "envois n’ont pas été relancés"
+    )
+    return (
+        f"{count} {noun}\u00a0: l’adresse a été corrigée par la personne, ou ses "
+        "données sont effacées."
     )
 
 

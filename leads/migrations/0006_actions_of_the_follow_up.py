@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='submission',
             name='phone',
-            field=models.CharField(blank=True, max_length=16, verbose_name='rappel demandé au'),
+            field=models.CharField(blank=True, db_default='', default='', max_length=16, verbose_name='rappel demandé au'),
         ),
         migrations.AddField(
             model_name='submission',

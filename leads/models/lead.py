@@ -57,27 +57,31 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         A known lead is left as it is: anyone can type anyone's address. Locked, so
         that two posts at once see each other. Call it in a transaction.
         """
-        key = email_key(submission.email)
         typed = {
             field.name: getattr(submission, field.name)
             for field in Identity._meta.get_fields()
         }
-        new = Lead(email_key=key, suspected_at=submission.suspected_at, **typed)
-        self.bulk_create([new], ignore_conflicts=True)
-        try:
+        key = email_key(submission.email)
+        lead = Lead(email_key=key, suspected_at=submission.suspected_at, **typed)
+        if submission.suspicion:  # A robot: it makes nobody suspect who is known.
+            self.bulk_create([lead], ignore_conflicts=True)
             return self._locked(submission, key)
-        except Lead.DoesNotExist:  # Erased while we waited: the address is free again.
-            return self.for_submission(submission)
+        # A robot that used the address first is forgotten: its owner has come since.
+        # What is written is no key: a worker that owes a message to this lead must not
+        # wait for us, who may wait for its copy.
+        self.bulk_create(
+            [lead],
+            update_conflicts=True,
+            unique_fields=["email_key"],
+            update_fields=["suspected_at"],
+        )
+        return Lead.from_db(self.db, ["id"], [lead.pk])  # The rest is as it is stored.
 
     def _locked(self, submission: Submission, key: str) -> Lead:
-        # No key: a worker that owes a message to this lead must not wait for us,
-        # who may wait for its copy.
-        lead = self.select_for_update(no_key=True).get(email_key=key)
-        if lead.suspected_at and not submission.suspicion:
-            # A robot used the address first: its owner has come since.
-            lead.suspected_at = None
-            lead.save(update_fields=["suspected_at"])
-        return lead
+        try:
+            return self.select_for_update(no_key=True).get(email_key=key)
+        except Lead.DoesNotExist:  # Erased while we waited: the address is free again.
+            return self.for_submission(submission)
 
     def open_for(self, user: Any) -> Self:
         return self.filter(owner=user).exclude(status__in=Lead.CLOSED)

@@ -66,7 +66,9 @@ class Submission(Identity):
     suspicion = models.CharField(
         "soupçon", max_length=20, choices=Suspicion, blank=True
     )
-    phone = models.CharField("rappel demandé au", max_length=16, blank=True)  # E.164.
+    phone = models.CharField(  # E.164.
+        "rappel demandé au", max_length=16, blank=True, default="", db_default=""
+    )
     news_consent = models.BooleanField("actualités acceptées", default=False)
     # Campaign parameters exactly as they came: {"utm_source": ["…"], …}.
     source = models.JSONField("provenance", default=dict, blank=True)
@@ -127,7 +129,15 @@ class Submission(Identity):
 
     @cached_property
     def newest_message(self) -> Message | None:
-        return self.messages.order_by("-created_at", "-pk").first()
+        """Return the message that tells where this submission stands.
+
+        One that was held back takes nothing away from one that was sent before it.
+        """
+        newest_first = self.messages.order_by("-created_at", "-pk")
+        newest = newest_first.first()
+        if newest and newest.withheld_at:
+            return newest_first.accepted().first() or newest
+        return newest
 
     @property
     def state(self) -> str:

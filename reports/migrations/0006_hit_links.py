@@ -13,12 +13,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='hit',
             name='link',
-            field=models.CharField(choices=[('copy', 'exemplaire'), ('not-me', 'ce n’est pas moi')], default='copy', max_length=12, verbose_name='lien'),
+            field=models.CharField(choices=[('copy', 'exemplaire'), ('not-me', 'ce n’est pas moi')], db_default='copy', default='copy', max_length=12, verbose_name='lien'),
         ),
         migrations.AddField(
             model_name='hit',
             name='links',
-            field=models.PositiveSmallIntegerField(default=1, verbose_name='liens ouverts'),
+            field=models.PositiveSmallIntegerField(db_default=1, default=1, verbose_name='liens ouverts'),
         ),
         migrations.AlterField(
             model_name='hit',

@@ -294,7 +294,9 @@ class Hit(models.Model):
         NOT_ME = "not-me", "ce n’est pas moi"
 
     copy = models.ForeignKey(Copy, models.CASCADE, related_name="hits")
-    link = models.CharField("lien", max_length=12, choices=Link, default=Link.COPY)
+    link = models.CharField(
+        "lien", max_length=12, choices=Link, default=Link.COPY, db_default=Link.COPY
+    )
     at = models.DateTimeField("le", db_default=Now(), editable=False)
     method = models.CharField("méthode", max_length=8)
     agent = models.CharField("agent", max_length=10, choices=Agent)
@@ -303,7 +305,7 @@ class Hit(models.Model):
     # Other openings (GET, HEAD) of this copy's links nearby, before or after; and how
     # many of its links were opened then, this one included (reports/rules.py).
     siblings = models.PositiveSmallIntegerField("ouvertures voisines", default=0)
-    links = models.PositiveSmallIntegerField("liens ouverts", default=1)
+    links = models.PositiveSmallIntegerField("liens ouverts", default=1, db_default=1)
     # A page was opened by the same copy's links before, by no known machine.
     page_seen = models.BooleanField("page vue", default=False)
     served = models.BooleanField("fichier servi", default=False)

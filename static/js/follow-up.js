@@ -17,7 +17,8 @@ async function look(pause) {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.querySelector(".follow-up");
     // Nothing is pulled from under somebody who is typing or about to press.
-    const busy = now().contains(document.activeElement);
+    const typed = [...now().querySelectorAll("input:not([type=hidden])")].some((i) => i.value);
+    const busy = typed || now().contains(document.activeElement);
     if (!busy && state(fresh).dataset.state !== state(now()).dataset.state) {
       show(fresh);
       next = Number(fresh.dataset.refresh);

@@ -1,4 +1,10 @@
-"""Strike the house and say what was lost: python -m tests.faults [POSTS] [WORD]."""
+"""Strike the house and say what was lost.
+
+    python -m tests.faults [POSTS] [WORD] [SCALE]
+
+WORD chooses faults by their names; SCALE is that of every delay (0.1; 1 in
+production). Recovery is in seconds of the wall, from the healing to the last message.
+"""
 
 from __future__ import annotations
 
@@ -11,20 +17,34 @@ from tests.faults.client import Crowd
 from tests.faults.house import House
 
 DISK = "disk of the copies full"
+# Seconds of production within which everything has arrived; processes start again at a
+# pace that no scale changes.
+KILLED, BROKER, RESTART = 90, 30, 5
 
 
-def main(posts, word):
+def late(out, scale):
+    """Say what took longer than it may, or stood still while the broker was away."""
+    broker = out.fault.startswith("broker")
+    limit = (BROKER if broker else KILLED) * scale + RESTART
+    if out.recovery > limit:
+        yield f"{out.fault}: recovery in {out.recovery:.1f} s, more than {limit:.0f}"
+    if broker and not out.during:
+        yield f"{out.fault}: no mail flowed meanwhile"
+
+
+def main(posts, word, scale=0.1):
     wrong, risk = [], 0
     chosen = {n: act for n, act in nemesis.FAULTS.items() if word in n}
     sabotages = nemesis.SABOTAGE if word in ("", "sabotage") else {}
-    with tempfile.TemporaryDirectory() as folder, House(Path(folder), 0.1) as house:
+    with tempfile.TemporaryDirectory() as folder, House(Path(folder), scale) as house:
+        print(f"every delay × {scale:g}")
         crowd = Crowd(house.port)
         if not house.own_disk and chosen.pop(DISK, None):
             print(f"{DISK}: skipped, nothing may be mounted here")
         for name, act in chosen.items():
             out = nemesis.run(house, crowd, name, act, max(10, posts // len(chosen)))
             print(_line(out), flush=True)
-            wrong += out.wrong
+            wrong += [*out.wrong, *late(out, scale)]
             risk += out.allowed
         everybody = nemesis.once_more(house, crowd, risk)
         print(_line(everybody), flush=True)
@@ -51,4 +71,10 @@ def _line(out):
 
 if __name__ == "__main__":
     words = sys.argv[1:]
-    sys.exit(main(int(words[0]) if words else 400, "".join(words[1:2])))
+    sys.exit(
+        main(
+            int(words[0]) if words else 400,
+            "".join(words[1:2]),
+            *map(float, words[2:3]),
+        )
+    )

@@ -148,7 +148,8 @@ def test_whom_to_ask_where_a_filter_ate_the_message(visitor, sink, settings):
     desk = html.split("<textarea")[1].split("</textarea>")[0]
     assert "etude@santescopie.exemple.fr (domaine santescopie.exemple.fr)" in desk
     assert "(heure de Paris)" in desk
-    assert "refusé par la messagerie du destinataire (code 550)" in desk
+    assert "avec cette réponse\u00a0: 550 5.7.1" in desk
+    assert "blocked by policy" in desk
     assert "zoe.loeuf" not in html
 
 

@@ -222,16 +222,20 @@ def test_only_its_own_token_opens_it(visitor, copy, link):
     assert not Lead.objects.filter(erased_at__isnull=False).exists()
 
 
-@pytest.mark.parametrize("why", ["says so", "before anybody reads"])
+@pytest.mark.parametrize("why", ["says so", "before anybody reads", "opens every link"])
 def test_a_machine_that_presses_every_button_is_not_believed(visitor, copy, link, why):
-    agent = SCANNER if why == "says so" else BROWSER
-    if why != "says so":
+    headers = {"User-Agent": SCANNER if why == "says so" else BROWSER}
+    if why == "before anybody reads":
         Message.objects.update(accepted_at=Now() - timedelta(seconds=2))
+    if why == "opens every link":
+        visitor.get(f"/exemplaire/{copy.token}/", headers=headers)
+        visitor.get(link, headers=headers)
 
-    response = visitor.post(link, headers={"User-Agent": agent})
+    response = visitor.post(link, headers=headers)
 
-    assert response.status_code == 303
-    assert "Ce n’est pas moi" in visitor.get(link).text
+    assert response.status_code == 409
+    assert "n’a pas pu être pris en compte" in response.text
+    assert "Ce n’est pas moi" in response.text
     assert Lead.objects.get().erased_at is None
     assert not Suppression.objects.exists()
 
@@ -513,3 +517,14 @@ def test_staff_are_told_of_a_number(client, visitor, copy, sign_in):
 
         assert shown(response) == [PrivacyEvent.objects.get()]
         assert f"n°\u00a0{copy.lead_id}" in response.text
+
+
+def test_what_a_person_says_counts_for_all_their_tags(visitor, copy, link):
+    copy.recipient = "zoe+etude@exemple.fr"
+
+    privacy.not_me(copy)
+
+    covers = Suppression.objects.covers
+    assert covers("zoe@exemple.fr")
+    assert covers("Zoe+autre@exemple.fr")
+    assert not covers("zoe.autre@exemple.fr")

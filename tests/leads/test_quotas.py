@@ -261,10 +261,11 @@ def test_known_unknown_and_suppressed_addresses_cost_the_same(visitor, sink, ren
     assert unknown == known_for_another == suppressed == unknown_suppressed
 
 
-def test_a_post_takes_six_statements_beside_its_transaction(visitor):
-    beside = [kind for kind in statements(visitor) if kind not in TRANSACTION]
+@pytest.mark.parametrize(("news", "expected"), [({}, 5), ({"news_consent": "on"}, 6)])
+def test_a_post_takes_six_statements_at_most(visitor, news, expected):
+    beside = [kind for kind in statements(visitor, **news) if kind not in TRANSACTION]
 
-    assert len(beside) == 6
+    assert len(beside) == expected
 
 
 def test_a_suppressed_address_gets_nothing_and_the_common_answer(visitor, sink, send):

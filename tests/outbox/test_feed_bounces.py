@@ -187,6 +187,23 @@ def test_a_broken_report_breaks_nothing(monkeypatch, message, broken):
     assert feed(monkeypatch, content) == "1 read, 0 new"
 
 
+@pytest.mark.logs("outbox")
+def test_a_hostile_message_does_not_hide_the_next_one(tmp_path, message):
+    nested = "".join(
+        f"--b{n}\nContent-Type: multipart/mixed; boundary=b{n + 1}\n\n"
+        for n in range(2000)
+    )
+    (tmp_path / "1").write_text(
+        f"Content-Type: multipart/report; boundary=b0\n\n{nested}"
+    )
+    (tmp_path / "2").write_text(report(message))
+
+    with pytest.raises(CommandError, match="1 could not be read"):
+        call_command("feed_bounces", tmp_path, stdout=io.StringIO())
+
+    assert message.events.get().kind == "bounced"
+
+
 def test_folders_files_and_mbox_files_are_read(tmp_path, message):
     (tmp_path / "cur").mkdir()
     (tmp_path / "cur" / "1.eml").write_text(report(message))

@@ -15,7 +15,6 @@ from leads.address_form import INVALID_EMAIL, MISSING_EMAIL
 from leads.calling import CallForm
 from leads.consent import call_wording, news_wording
 from leads.follow_up import MEANWHILE
-from outbox.replies import REASONS
 from reports import study
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=ZoneInfo("Europe/Paris"))
@@ -89,13 +88,8 @@ def meanwhile(**changes: Any) -> dict[str, Any]:
     }
 
 
-IT_DESK = {
-    "sender": "etude@exemple.fr",
-    "domain": "exemple.fr",
-    "at": NOON,
-    "cause": REASONS["policy"].cause,
-    "code": 550,
-}
+SENDER = {"sender": "etude@exemple.fr", "domain": "exemple.fr"}
+IT_DESK = {**SENDER, "at": NOON, "said": "5.7.1 blocked by policy", "code": 550}
 COOLING = SimpleNamespace(url="/suivi/x/renvoyer/", possible_at=NOON)
 
 

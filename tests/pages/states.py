@@ -30,6 +30,7 @@ from tests.pages.fixtures import (
     NOON,
     NOTHING_HELD,
     REFERENCE,
+    SENDER,
     AddressForm,
     CodeForm,
     RectificationForm,
@@ -115,6 +116,9 @@ STILL = {
 }
 
 
+LOOKED_AT = {"accepted", "deferred"}
+
+
 def follow_up(state: str, more: dict[str, Any] | None = None, **copy: Any) -> State:
     refresh = None if state in STILL else 600
 
@@ -134,6 +138,8 @@ def follow_up(state: str, more: dict[str, Any] | None = None, **copy: Any) -> St
             "state": state,
             "email_masked": ADDRESS,
             "refresh": refresh,
+            "looks": 600 if state in LOOKED_AT else refresh,
+            "next_attempt_at": NOON if state == "deferred" else None,
             **(more or {}),
         }
 
@@ -196,7 +202,10 @@ _STATES: dict[str, State] = {
         "failed", meanwhile(advice=REASONS["policy"].visitor, it_desk=IT_DESK)
     ),
     "suivi-corrige": follow_up("corrected", {"corrected_url": "/suivi/y/"}),
-    "suivi-envoye-complet": follow_up("accepted", meanwhile()),
+    "suivi-envoye-complet": follow_up(
+        "accepted",
+        meanwhile(it_desk={**SENDER, "taken_at": NOON}),
+    ),
     "suivi-attente-complet": follow_up(
         "deferred", meanwhile(correction=None, resend=COOLING)
     ),

@@ -13,8 +13,10 @@ from leads.models import Submission
 from outbox import tokens
 from outbox.models import Message
 from outbox.tasks import send_message
+from reports import hits
 from reports.models import Copy, Hit
 from reports.tasks import render_copy
+from tests.leads.factories import HitFactory
 from tests.leads.test_request import post
 
 pytestmark = pytest.mark.django_db
@@ -107,6 +109,18 @@ def test_downloads_within_half_an_hour_count_once(client, copy):
     assert Hit.objects.probable().count() == 2
 
 
+def test_a_crowd_of_openings_hides_no_download_that_was_counted(client, copy):
+    download(client, copy)
+    Hit.objects.update(at=Now() - timedelta(minutes=20))
+    opened = HitFactory.build_batch(hits.CONTEXT + 1, copy=copy, opened=True)
+    Hit.objects.bulk_create(opened)
+    Hit.objects.exclude(served=True).update(at=Now() - timedelta(minutes=1))
+
+    download(client, copy)
+
+    assert Hit.objects.probable().count() == 1
+
+
 def test_a_machine_does_not_hide_the_reader_who_comes_after(client, copy):
     download(client, copy, "Googlebot/2.1")
 
@@ -169,7 +183,8 @@ def test_a_closed_link_is_gone_kindly_and_says_why(client, copy, change, said):
     for response in (client.get(page(copy)), download(client, copy)):
         assert response.status_code == 410
         assert said in response.content.decode()
-    assert not Hit.objects.exists()
+    # Each request is kept, and none of them is a retrieval.
+    assert list(Hit.objects.values_list("served", "counted")) == [(False, False)] * 2
 
 
 def test_a_revoked_copy_is_retired_by_all_its_links(client, copy):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import mailbox
 import sys
 from argparse import ArgumentParser
@@ -10,6 +11,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from outbox import bounces
+
+logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -22,11 +25,18 @@ class Command(BaseCommand):
         parser.add_argument("paths", nargs="*", type=Path)
 
     def handle(self, *args: Any, paths: list[Path], **options: Any) -> None:
-        read = news = 0
+        read = news = broken = 0
         for content in self._contents(paths):
             read += 1
-            news += bounces.feed(content)
+            try:
+                news += bounces.feed(content)
+            except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+                # Anybody may write to this mailbox: one message must not stop the rest.
+                logger.exception("a message that cannot be read")
+                broken += 1
         self.stdout.write(f"{read} read, {news} new")
+        if broken:
+            raise CommandError(f"{broken} could not be read: see the log")
 
     def _contents(self, paths: list[Path]) -> Iterator[bytes]:
         if not paths:
