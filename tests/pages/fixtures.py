@@ -89,7 +89,7 @@ def meanwhile(**changes: Any) -> dict[str, Any]:
 
 
 SENDER = {"sender": "etude@exemple.fr", "domain": "exemple.fr"}
-IT_DESK = {**SENDER, "at": NOON, "said": "5.7.1 blocked by policy", "code": 550}
+IT_DESK = {**SENDER, "at": NOON, "said": "blocked by policy", "code": 550}
 COOLING = SimpleNamespace(url="/suivi/x/renvoyer/", possible_at=NOON)
 
 
