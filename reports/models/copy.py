@@ -184,12 +184,18 @@ class Copy(Claimable):
         return not self.closed
 
     def replace_link(self) -> None:
-        """Let a new link open the copy, and the one before say so. Call it locked."""
+        """Let a new link open the copy, and the one before say so. Call it locked.
+
+        What has not left yet will bring the new one.
+        """
         self.replaced_links.create(token_digest=self.token_digest)
         self.token_generation += 1
         self.token_digest = tokens.digest(self.token)
         self.link_expires_at = link_expiry()
         self.save(update_fields=["token_generation", "token_digest", "link_expires_at"])
+        for message in self.messages.filter(accepted_at=None, links__has_key="copy"):
+            message.links["copy"]["generation"] = self.token_generation
+            message.save(update_fields=["links"])
 
     def file_name(self, lease_no: int) -> str:
         """Return a name for each lease: a zombie cannot write over a finished file."""

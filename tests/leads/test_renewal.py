@@ -15,7 +15,7 @@ from django.utils import timezone
 from leads.delivery import send_again
 from leads.models import Submission
 from outbox.models import Message, Suppression, suppression_hash
-from reports import editions
+from reports import editions, emails
 from reports.models import LINK_LIFETIME, Copy, Edition
 from tests.leads.factories import delivered
 
@@ -206,3 +206,16 @@ def test_sent_again_by_staff_an_expired_copy_has_a_new_link(expired):
     copy, reason = Copy.objects.behind(old)
     assert (copy, reason) == (expired, "replaced")
     assert owed().get().links["copy"]["generation"] == 2
+
+
+def test_what_had_not_left_brings_the_new_link(visitor, expired):
+    refused = expired.messages.get()
+    Message.objects.filter(pk=refused.pk).update(
+        accepted_at=None, failed_at=Now(), links=emails.synthesis(expired).links
+    )
+
+    renew(visitor, expired.token)
+
+    Message.objects.filter(pk=refused.pk).owe_again()
+    refused.refresh_from_db()
+    assert refused.links["copy"]["generation"] == 2
