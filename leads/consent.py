@@ -64,3 +64,8 @@ def record(
         page=page[:200],
         channel=ConsentEvent.Channel.WEB,
     )
+
+
+def refusal_said() -> Wording:
+    """Return what staff write down for somebody who says it on the telephone."""
+    return Wording("1", "A dit à l’équipe ne plus vouloir être appelé.")

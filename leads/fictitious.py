@@ -22,7 +22,7 @@ from django.utils.text import slugify
 
 from leads import fictitious_history as history
 from leads.consent import news_wording
-from leads.models import Activity, ConsentEvent, Lead, Submission
+from leads.models import Activity, Assignment, ConsentEvent, Lead, Submission
 from leads.models.lead import email_key
 from outbox import tokens
 from outbox.models import Message, MessageEvent
@@ -96,6 +96,7 @@ def generate(
 
 
 EVENTS: tuple[type[Model], ...] = (
+    Assignment,
     ConsentEvent,
     Activity,
     CopyEvent,
@@ -170,6 +171,10 @@ class Author:
         if rng.random() < 0.1 and again < self.now - timedelta(hours=1):
             self._come_back(lead, submission, again)
         self.rows.events += history.follow_up(rng, self.now, lead, self.owners)
+        if lead.owner:
+            message, assignment = history.given(lead, self._uid())
+            self.rows.messages.append(message)
+            self.rows.events.append(assignment)
 
     def _reader(self) -> Reader:
         rng = self.rng
@@ -234,6 +239,7 @@ class Author:
             **values,
         )
         submission.token_digest = tokens.digest(submission.token)
+        submission.name_source()
         self.rows.submissions.append(submission)
         return submission
 

@@ -11,7 +11,9 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from leads.models import Activity, Lead
+from leads import assigning, business_days
+from leads.models import Activity, Assignment, Lead
+from outbox import making
 from outbox.models import Message, MessageEvent
 from outbox.replies import reason_of
 from reports import emails
@@ -64,6 +66,14 @@ NEXT_ACTIONS = {
     STATUS.QUALIFIED: ("Appeler", "Proposer un échange"),
     STATUS.CONTACTED: ("Rappeler", "Relancer par courriel"),
     STATUS.MEETING: ("Préparer le rendez-vous", "Confirmer le rendez-vous"),
+}
+OUTCOMES: dict[str, tuple[str, ...]] = {
+    Activity.Kind.CALL: (
+        Activity.Outcome.REACHED,
+        Activity.Outcome.MESSAGE_LEFT,
+        Activity.Outcome.NO_ANSWER,
+    ),
+    Activity.Kind.EMAIL: (Activity.Outcome.SENT, Activity.Outcome.ANSWERED),
 }
 NOTES = {
     STATUS.TO_QUALIFY: ("Fonction à préciser.", "Établissement à vérifier."),
@@ -212,10 +222,14 @@ def _requests(
 def follow_up(
     rng: random.Random, now: datetime, lead: Lead, owners: list[Any]
 ) -> list[Activity]:
-    """Give a lead a status, perhaps an owner and a next date; return the notes."""
+    """Give a lead a status, perhaps an owner and a next date; return what was said."""
     age = (now - lead.created_at).total_seconds() / 86_400
     weights = next(weights for until, weights in BY_AGE if age < until)
     lead.status = rng.choices(list(weights), list(weights.values()))[0]
+    lead.routed_at = lead.created_at
+    lead.promised_on = business_days.promised_for(lead.created_at)
+    if reasons := Lead.REASONS.get(STATUS(lead.status)):
+        lead.closed_because = rng.choice(reasons)
     if not owners or (lead.status == STATUS.NEW and rng.random() < 0.7):
         return []
     lead.owner = rng.choice(owners)
@@ -224,16 +238,53 @@ def follow_up(
         lead.next_action = rng.choice(actions)
         days = rng.randint(-3, 14)
         lead.next_action_on = timezone.localdate(now) + timedelta(days=days)
+    said = list(_said(rng, now, lead))
+    contacts = [activity for activity in said if activity.kind != Activity.Kind.NOTE]
+    if contacts:
+        lead.first_contact_at = contacts[0].at
+        if contacts[-1].outcome in Activity.WAITING:
+            lead.waiting_since = contacts[-1].at
+    return said
+
+
+def _said(rng: random.Random, now: datetime, lead: Lead) -> Iterator[Activity]:
     notes = NOTES.get(STATUS(lead.status))
     if not notes or rng.random() < 0.25:
-        return []
-    kind = rng.choice((Activity.Kind.CALL, Activity.Kind.EMAIL, Activity.Kind.NOTE))
-    return [
-        Activity(
-            lead=lead,
-            author=lead.owner,
-            kind=kind,
-            body=rng.choice(notes),
-            at=lead.created_at + (now - lead.created_at) * rng.uniform(0.3, 0.9),
-        )
-    ]
+        return
+    kinds = (Activity.Kind.CALL, Activity.Kind.EMAIL, Activity.Kind.NOTE)
+    kind = rng.choice(kinds)
+    if lead.status in (STATUS.CONTACTED, STATUS.MEETING, STATUS.WON):
+        kind = Activity.Kind.CALL
+    outcomes = OUTCOMES.get(kind)
+    yield Activity(
+        lead=lead,
+        author=lead.owner,
+        kind=kind,
+        outcome=rng.choice(outcomes) if outcomes else "",
+        body=rng.choice(notes),
+        at=lead.created_at + (now - lead.created_at) * rng.uniform(0.3, 0.9),
+    )
+
+
+def given(lead: Lead, uid: uuid.UUID) -> tuple[Message, Assignment]:
+    """Return how its owner was given a lead, and told: over and done with."""
+    assert lead.owner
+    message = making.to_be_made(
+        assigning.KIND,
+        recipient=lead.owner.email,
+        subject=assigning.SUBJECT,
+        lead=lead,
+        created_at=lead.created_at,
+        accepted_at=lead.created_at + timedelta(seconds=2),
+        next_attempt_at=None,
+        attempts=1,
+    )
+    message.uid = uid
+    message.message_id = f"<{uid}@{settings.MESSAGE_ID_DOMAIN}>"
+    return message, Assignment(
+        lead=lead,
+        to=lead.owner,
+        message=message,
+        sentence=f"Confié à {assigning.name_of(lead.owner)} (démonstration)",
+        at=lead.created_at,
+    )

@@ -80,7 +80,13 @@ def erase(lead: Lead, kind: PrivacyEvent.Kind) -> bool:
         # Nobody's secret: its page is not found any more.
         digest = secrets.token_bytes(32)
         Submission.objects.filter(pk=submission.pk).update(
-            **NOBODY, email="", phone="", source={}, token_digest=digest
+            **NOBODY,
+            email="",
+            phone="",
+            source={},
+            origin="",
+            campaign="",
+            token_digest=digest,
         )
     Lead.objects.filter(pk=lead.pk).update(
         **NOBODY,
@@ -89,6 +95,8 @@ def erase(lead: Lead, kind: PrivacyEvent.Kind) -> bool:
         phone="",
         next_action="",
         next_action_on=None,
+        waiting_since=None,
+        promised_on=None,
         erased_at=Now(),
     )
     PrivacyEvent.objects.create(lead=lead, kind=kind)

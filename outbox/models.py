@@ -33,7 +33,7 @@ UNDELIVERED = (
     | Q(bounced_at__isnull=False)
 )
 
-WITHHELD_FOR_GOOD = ("corrected", "erased")  # Keys of outbox.replies.REASONS.
+WITHHELD_FOR_GOOD = ("corrected", "erased", "moot")  # Keys of outbox.replies.REASONS.
 
 RECIPIENT_LOCK = 2026_02  # The family of advisory locks on one recipient.
 
@@ -147,12 +147,19 @@ class Message(Claimable):
     )
     recipient = models.EmailField("destinataire", max_length=254)
     subject = models.CharField("objet", max_length=200)
-    text = models.TextField("texte")
+    text = models.TextField("texte", blank=True)
     html = models.TextField("HTML", blank=True)
     headers = models.JSONField("en-têtes", default=dict, blank=True)
     links = models.JSONField("liens", default=dict, blank=True)
     # [{"key", "name", "type", "sha256"}], key in the "copies" storage.
     attachments = models.JSONField("pièces jointes", default=list, blank=True)
+    # For a message that is made when it leaves (outbox/making.py): numbers of rows.
+    about = models.JSONField(
+        "objet interne",
+        default=dict,
+        blank=True,
+        db_default=models.Value({}, models.JSONField()),
+    )
     message_id = models.CharField("Message-ID", max_length=200, unique=True)
     created_at = models.DateTimeField("demandé le", db_default=Now(), editable=False)
     accepted_at = models.DateTimeField("accepté le", null=True, editable=False)

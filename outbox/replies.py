@@ -80,6 +80,10 @@ REASONS = {
         "refusé", "Lire la réponse du serveur, corriger la cause, puis renvoyer.",
         _IT_DESK,
     ),
+    "moot": Reason(
+        "plus rien à dire",
+        "Rien à faire : ce dont parlait ce message n’est plus vrai.",
+    ),
     "greylist": Reason("mis en attente (liste grise)", _WAIT),
     "later": Reason("à réessayer plus tard", _WAIT),
     "complaint": Reason(

@@ -15,11 +15,11 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, mailers
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from outbox import bounces, files, tokens
+from outbox import bounces, files, making, tokens
 from outbox.breaker import Breaker
 from outbox.claims import LeaseLost
 from outbox.models import LINK_TOKEN, MARK, Message, MessageEvent, Suppression
@@ -47,14 +47,38 @@ class StorageAway(Exception):
     """The store of the copies does not answer, whatever its client raises."""
 
 
-def build(message: Message) -> EmailMultiAlternatives:
-    """Return the message as it leaves: links made, files attached, headers set.
+class NothingToSay(Exception):
+    """What the message was about is gone."""
 
-    Raises DamagedAttachment or StorageAway.
+
+def content_of(message: Message) -> making.Content:
+    """Return what a message says: as stored, its links made; or made now.
+
+    Raises DamagedAttachment, StorageAway or NothingToSay.
     """
-    mail = EmailMultiAlternatives(
+    if maker := making.maker_of(message):
+        if content := maker(message):
+            return content
+        raise NothingToSay
+    return making.Content(
         message.subject,
         _with_links(message.text, message),
+        _with_links(message.html, message),
+        tuple(
+            making.Attachment(
+                part["name"], _stored(part["key"], part["sha256"]), part["type"]
+            )
+            for part in message.attachments
+        ),
+    )
+
+
+def build(message: Message) -> EmailMultiAlternatives:
+    """Return the message as it leaves. Raises what `content_of` does."""
+    content = content_of(message)
+    mail = EmailMultiAlternatives(
+        content.subject,
+        content.text,
         settings.DEFAULT_FROM_EMAIL,
         [message.recipient],
         headers={
@@ -64,11 +88,10 @@ def build(message: Message) -> EmailMultiAlternatives:
         },
         reply_to=[settings.REPLY_TO] if settings.REPLY_TO else None,
     )
-    if message.html:
-        mail.attach_alternative(_with_links(message.html, message), "text/html")
-    for part in message.attachments:
-        content = _stored(part["key"], part["sha256"])
-        mail.attach(part["name"], content, part["type"])
+    if content.html:
+        mail.attach_alternative(content.html, "text/html")
+    for part in content.attachments:
+        mail.attach(*part)
     return mail
 
 
@@ -141,6 +164,13 @@ def _built(message: Message) -> EmailMultiAlternatives | None:
         _try_again(message, reason="file", cause=str(error)[:500])
     except StorageAway as error:
         _wait(message, reason="storage", cause=str(error)[:500])
+    except NothingToSay:
+        _withhold(message, "moot")
+    except DatabaseError:
+        raise
+    except Exception as error:  # A template, the PDF engine: written down, it waits.
+        logger.exception("message %s cannot be made", message.pk)
+        _try_again(message, reason="unforeseen", cause=type(error).__name__)
     return None
 
 

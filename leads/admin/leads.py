@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from leads import assigning
 from leads.admin.filters import (
     DeliveredFilter,
     LeadScopeFilter,
@@ -44,6 +45,14 @@ class LeadForm(forms.ModelForm[Lead]):
         return address
 
 
+def assigned_by(user: Any, to: Any) -> str:
+    """Say in words who gave a lead to whom."""
+    by = assigning.name_of(user)
+    if to is None:
+        return f"Repris par {by}"
+    return f"Pris par {by}" if to == user else f"Confié par {by}"
+
+
 @admin.register(Lead)
 class LeadAdmin(Paged, admin.ModelAdmin[Lead]):
     form = LeadForm
@@ -70,7 +79,7 @@ class LeadAdmin(Paged, admin.ModelAdmin[Lead]):
         ("region", LongFilter),
     ]
     list_select_related = ["owner"]
-    search_fields = ["first_name", "last_name", "email", "organisation"]
+    search_fields = ["search"]  # For the box to show; see get_search_results.
     search_help_text = "Nom, adresse ou établissement"
     save_on_top = True
     fieldsets = [
@@ -78,7 +87,8 @@ class LeadAdmin(Paged, admin.ModelAdmin[Lead]):
             "Suivi",
             {
                 "fields": [
-                    ("status", "owner"),
+                    ("status", "closed_because"),
+                    "owner",
                     ("next_action", "next_action_on"),
                     "is_test",
                 ]
@@ -125,6 +135,11 @@ class LeadAdmin(Paged, admin.ModelAdmin[Lead]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Lead]:
         return with_delivery(super().get_queryset(request).filter(erased_at=None))
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Lead], search_term: str
+    ) -> tuple[QuerySet[Lead], bool]:
+        return queryset.filter(pk__in=Lead.objects.matching(search_term)), False
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # A lead comes from a submission.
 
@@ -142,7 +157,11 @@ class LeadAdmin(Paged, admin.ModelAdmin[Lead]):
             raise PermissionDenied("erased while this page was open")
         if "email" in form.changed_data:
             obj.email_key = email_key(obj.email)
+        owner, obj.owner_id = obj.owner, form.initial.get("owner")
         super().save_model(request, obj, form, change)
+        if "owner" in form.changed_data:
+            why = assigned_by(request.user, owner)
+            assigning.assign([obj.pk], owner, by=request.user, why=why)
 
     def save_formset(
         self, request: HttpRequest, form: Any, formset: Any, change: bool
@@ -209,7 +228,15 @@ class LeadAdmin(Paged, admin.ModelAdmin[Lead]):
         description="S’attribuer", permissions=["change"], location=BOTH_PLACES
     )
     def take(self, request: HttpRequest, queryset: QuerySet[Lead]) -> None:
-        self._update(request, queryset, "Contact attribué.", owner=request.user)
+        user = request.user
+        keys = list(queryset.values_list("pk", flat=True))
+        why = assigned_by(user, user)
+        try:
+            given = assigning.assign(keys, user, by=user, why=why)
+        except ValidationError as error:
+            self.message_user(request, error.message, messages.ERROR)
+        else:
+            self.message_user(request, f"Contacts attribués\u00a0: {len(given)}.")
 
     @admin.action(
         description="Marquer comme essai", permissions=["change"], location=BOTH_PLACES

@@ -1,10 +1,30 @@
 from __future__ import annotations
 
 from leads.models.activity import Activity
+from leads.models.assignment import Assignment, Escalation
+from leads.models.batch import Batch
 from leads.models.consent import ConsentEvent
 from leads.models.lead import Lead
+from leads.models.letter import Letter
 from leads.models.privacy import PrivacyEvent
 from leads.models.quota import Quota
+from leads.models.routing import Absence, RoutingRule, StaffProfile
 from leads.models.submission import Submission
+from leads.models.view import SavedView
 
-__all__ = ["Activity", "ConsentEvent", "Lead", "PrivacyEvent", "Quota", "Submission"]
+__all__ = [
+    "Absence",
+    "Activity",
+    "Assignment",
+    "Batch",
+    "ConsentEvent",
+    "Escalation",
+    "Lead",
+    "Letter",
+    "PrivacyEvent",
+    "Quota",
+    "RoutingRule",
+    "SavedView",
+    "StaffProfile",
+    "Submission",
+]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
+import pghistory
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from leads.models.folding import Folded, fold
 from reports.vocabulary import JobFunction, OrganisationType, Region
 
 if TYPE_CHECKING:
@@ -49,7 +52,23 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         )
 
     def suspect(self) -> Self:
-        return self.filter(suspected_at__isnull=False)
+        return self.filter(suspected_at__isnull=False, erased_at=None)
+
+    def open(self) -> Self:
+        """Leave out what is won, lost or out of scope."""
+        return self.exclude(status__in=Lead.CLOSED)
+
+    def visible_to(self, user: Any) -> Self:
+        """Keep what somebody may open: all, or their own and what nobody has yet."""
+        if user.has_perm("leads.view_all_lead"):
+            return self
+        return self.filter(Q(owner=user) | Q(owner=None), suspected_at=None)
+
+    def matching(self, words: str) -> Self:
+        """Keep those whose name, address or establishment holds each of the words."""
+        for word in fold(words).split():
+            self = self.filter(search__contains=word)
+        return self
 
     def for_submission(self, submission: Submission) -> Lead:
         """Return the lead of an address, locked, making it on first contact.
@@ -83,10 +102,36 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         except Lead.DoesNotExist:  # Erased while we waited: the address is free again.
             return self.for_submission(submission)
 
-    def open_for(self, user: Any) -> Self:
-        return self.filter(owner=user).exclude(status__in=Lead.CLOSED)
+    def to_route(self) -> Self:
+        """Keep whom no rule has been asked about yet."""
+        return self.filter(TO_ROUTE)
 
 
+TO_ROUTE = Q(routed_at=None, suspected_at=None, erased_at=None, merged_into=None)
+
+
+@pghistory.track(
+    # The row as it was: what it became is the next row, or the lead.
+    pghistory.UpdateEvent("changed", row=pghistory.Old),
+    fields=[
+        "status",
+        "closed_because",
+        "owner",
+        "next_action_on",
+        "is_test",
+        "suspected_at",
+        "merged_into",
+    ],
+    model_name="LeadEvent",
+    obj_field=pghistory.ObjForeignKey(
+        related_name="history", on_delete=models.PROTECT, db_constraint=True
+    ),
+    # Who did it (a number), and what made the machine do it. Never a name.
+    context_field=pghistory.ContextJSONField(),
+    context_id_field=None,  # type: ignore[arg-type]
+    append_only=True,
+    meta={"verbose_name": "changement", "verbose_name_plural": "changements"},
+)
 class Lead(Identity):
     class Status(models.TextChoices):
         NEW = "nouveau", "nouveau"
@@ -99,6 +144,42 @@ class Lead(Identity):
         OUT_OF_SCOPE = "hors-cible", "hors cible"
 
     CLOSED = (Status.WON, Status.LOST, Status.OUT_OF_SCOPE)
+
+    class Reason(models.TextChoices):
+        """Why a lead is lost, or out of scope."""
+
+        NO_PROJECT = "pas-de-projet", "pas de projet"
+        LATER = "plus-tard", "projet remis à plus tard"
+        BUDGET = "budget", "budget non accordé"
+        OTHER_SUPPLIER = "autre-solution", "autre solution choisie"
+        NO_ANSWER = "sans-reponse", "jamais de réponse"
+        NO_CALL = "refus", "ne veut pas être contacté"
+        LOST_OTHER = "autre", "autre raison"
+        STUDENT = "particulier", "étudiant ou particulier"
+        VENDOR = "fournisseur", "fournisseur ou conseil"
+        OTHER_SECTOR = "hors-secteur", "hors du secteur de la santé"
+        ABROAD = "hors-territoire", "hors du territoire"
+        DUPLICATE = "doublon", "doublon d’un autre contact"
+
+    REASONS = {
+        Status.LOST: (
+            Reason.NO_PROJECT,
+            Reason.LATER,
+            Reason.BUDGET,
+            Reason.OTHER_SUPPLIER,
+            Reason.NO_ANSWER,
+            Reason.NO_CALL,
+            Reason.LOST_OTHER,
+        ),
+        Status.OUT_OF_SCOPE: (
+            Reason.STUDENT,
+            Reason.VENDOR,
+            Reason.OTHER_SECTOR,
+            Reason.ABROAD,
+            Reason.DUPLICATE,
+            Reason.LOST_OTHER,
+        ),
+    }
 
     # Null once erased: a null is equal to no other, so the address may come back.
     email_key = models.CharField(  # noqa: DJ001
@@ -118,8 +199,25 @@ class Lead(Identity):
         limit_choices_to={"is_staff": True, "is_active": True},
         verbose_name="responsable",
     )
+    closed_because = models.CharField(
+        "raison", max_length=20, choices=Reason, blank=True, default="", db_default=""
+    )
     next_action = models.CharField("prochaine action", max_length=200, blank=True)
     next_action_on = models.DateField("à faire le", null=True, blank=True)
+
+    # When a rule was asked who should have it: somebody, or nobody.
+    routed_at = models.DateTimeField("orienté le", null=True, editable=False)
+    # The promise: a first contact before the end of this day (Europe/Paris).
+    promised_on = models.DateField("promis avant le", null=True, editable=False)
+    first_contact_at = models.DateTimeField(
+        "premier contact le", null=True, editable=False
+    )
+    # Since when the house has waited for an answer of theirs; null if it does not.
+    waiting_since = models.DateTimeField(
+        "réponse attendue depuis le", null=True, editable=False
+    )
+    # When the promise was broken and somebody was told.
+    escalated_at = models.DateTimeField("signalé le", null=True, editable=False)
 
     created_at = models.DateTimeField("créé le", db_default=Now(), editable=False)
     suspected_at = models.DateTimeField(
@@ -136,13 +234,31 @@ class Lead(Identity):
         verbose_name="fusionné dans",
     )
     erased_at = models.DateTimeField("effacé le", null=True, editable=False)
+    # What a search looks in, without case or accents.
+    search = models.GeneratedField(
+        expression=Folded("first_name", "last_name", "email", "organisation"),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
 
     objects = LeadQuerySet.as_manager()
 
     class Meta:
         verbose_name = "contact"
         ordering = ["-created_at", "-pk"]
+        permissions = [
+            ("view_all_lead", "Peut voir les contacts de tous"),
+            ("assign_lead", "Peut confier un contact à quelqu’un"),
+            ("release_lead", "Peut lever un soupçon"),
+        ]
         constraints = [
+            models.CheckConstraint(
+                name="lead_lost_or_out_of_scope_for_a_reason",
+                condition=Q(status__in=["perdu", "hors-cible"], closed_because__gt="")
+                | ~Q(status__in=["perdu", "hors-cible"]) & Q(closed_because=""),
+                violation_error_message="Dites pourquoi ce contact est perdu ou hors "
+                "cible.",
+            ),
             models.CheckConstraint(
                 name="lead_known_by_address_until_erased",
                 condition=Q(email_key__isnull=False) | Q(erased_at__isnull=False),
@@ -161,6 +277,22 @@ class Lead(Identity):
                 condition=Q(next_action_on__isnull=False),
                 name="lead_next_action",
             ),
+            # Who is to be assigned, each minute. Empty when idle.
+            models.Index(fields=["id"], condition=TO_ROUTE, name="lead_to_route"),
+            # Promises that are still to be kept, by owner.
+            models.Index(
+                fields=["owner", "promised_on"],
+                condition=Q(promised_on__isnull=False, first_contact_at=None),
+                name="lead_promise",
+            ),
+            # Who owes us an answer, by owner.
+            models.Index(
+                fields=["owner", "waiting_since"],
+                condition=Q(waiting_since__isnull=False),
+                name="lead_waiting",
+            ),
+            # Staff's search, by any part of a word.
+            GinIndex(OpClass(F("search"), "gin_trgm_ops"), name="lead_search"),
         ]
 
     def __str__(self) -> str:

@@ -72,6 +72,18 @@ class Submission(Identity):
     news_consent = models.BooleanField("actualités acceptées", default=False)
     # Campaign parameters exactly as they came: {"utm_source": ["…"], …}.
     source = models.JSONField("provenance", default=dict, blank=True)
+    # The same, as they are compared: lower case, trimmed.
+    origin = models.CharField(
+        "source", max_length=100, blank=True, default="", db_default="", editable=False
+    )
+    campaign = models.CharField(
+        "campagne",
+        max_length=100,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+    )
     created_at = models.DateTimeField("reçue le", db_default=Now(), editable=False)
     token_digest = models.BinaryField(max_length=32, unique=True, editable=False)
     # When its author last asked for its message again, sent or not.
@@ -97,6 +109,17 @@ class Submission(Identity):
         indexes = [
             # Staff's list, and the counts by day.
             models.Index(fields=["-created_at", "-id"], name="submission_newest"),
+            # Staff's filters by source and by campaign.
+            models.Index(
+                fields=["origin", "lead"],
+                condition=~Q(origin=""),
+                name="submission_origin",
+            ),
+            models.Index(
+                fields=["campaign", "lead"],
+                condition=~Q(campaign=""),
+                name="submission_campaign",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -105,7 +128,13 @@ class Submission(Identity):
     def save(self, *args: Any, **kwargs: Any) -> None:
         if self.pk is None:
             self.token_digest = tokens.digest(self.token)
+            self.name_source()
         super().save(*args, **kwargs)
+
+    def name_source(self) -> None:
+        """Set origin and campaign from the raw parameters."""
+        self.origin = _named(self.source, "utm_source")
+        self.campaign = _named(self.source, "utm_campaign")
 
     @property
     def suspected_at(self) -> datetime | None:
@@ -156,3 +185,9 @@ class Submission(Identity):
         if self.copy.failed_at:
             return "failed"
         return "rendered" if self.copy.rendered_at else "requested"
+
+
+def _named(source: dict[str, list[str]], name: str) -> str:
+    """Return the first value of a campaign parameter, as values are compared."""
+    first = next(iter(source.get(name, ())), "")
+    return " ".join(first.lower().split())[:100]

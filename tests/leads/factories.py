@@ -30,6 +30,7 @@ class StaffFactory(factory.django.DjangoModelFactory):
         superuser = factory.Trait(is_superuser=True)
 
     username = factory.Sequence(lambda n: f"agent{n}")
+    email = factory.LazyAttribute(lambda user: f"{user.username}@exemple.fr")
     is_staff = True
 
     @classmethod

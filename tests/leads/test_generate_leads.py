@@ -11,7 +11,7 @@ from django.db.models.signals import pre_save
 from django.utils import timezone
 
 from leads import delivery, fictitious
-from leads.models import Activity, ConsentEvent, Lead, Submission
+from leads.models import Activity, Assignment, ConsentEvent, Lead, Submission
 from outbox.models import Message, MessageEvent
 from outbox.tasks import send_message
 from reports import relabelling
@@ -63,6 +63,7 @@ def content():
 
 def forget():
     # They protect the leads they are of.
+    Assignment.objects.all().delete()
     for model in (Message, ConsentEvent, Submission, Copy):
         model.objects.all().delete()
     Lead.objects.all().delete()

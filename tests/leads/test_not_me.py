@@ -475,15 +475,15 @@ def test_all_at_once_nothing_comes_back(sink):
 
 # Of the tables that name people, the columns that do not; all others are blanked.
 OPAQUE = {
-    Lead: "id organisation_type status owner created_at suspected_at is_test "
-    "merged_into erased_at",
+    Lead: "id organisation_type status closed_because owner created_at suspected_at "
+    "is_test merged_into erased_at routed_at first_contact_at escalated_at",
     Submission: "id uid organisation_type lead copy suspicion news_consent created_at "
     "corrects resend_asked_at",
     Copy: "id uid reference edition fingerprint lead organisation_type attempts "
     "requested_at rendered_at failed_at damaged_at token_generation token_digest "
     "link_expires_at",
-    Message: "id uid kind lead subject message_id created_at accepted_at failed_at "
-    "deferred_at delivered_at bounced_at attempts",
+    Message: "id uid kind lead subject about message_id created_at accepted_at "
+    "failed_at deferred_at delivered_at bounced_at attempts",
 }
 
 
@@ -491,9 +491,13 @@ OPAQUE = {
 def test_a_new_column_is_blanked_or_said_to_name_nobody(visitor, copy, sink, model):
     delivery.send_again(Submission.objects.get())
     Lead.objects.update(
-        phone="06", next_action="x", next_action_on=timezone.localdate()
+        phone="06",
+        next_action="x",
+        next_action_on=timezone.localdate(),
+        promised_on=timezone.localdate(),
+        waiting_since=Now(),
     )
-    Submission.objects.update(phone="+33199000000")
+    Submission.objects.update(phone="+33199000000", campaign="x")
     Message.objects.update(handing_over_at=Now(), lease_until=Now())
     Copy.objects.update(next_attempt_at=Now(), lease_until=Now(), size=1)
     before = model.objects.order_by("-pk").values()[0]

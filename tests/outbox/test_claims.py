@@ -178,5 +178,6 @@ def test_quick_work_is_handed_over_before_slow_work():
     assert names == [
         "outbox.send_message",
         "reports.render_copy",
+        "leads.work_batch",
         "reports.make_proof",
     ]
