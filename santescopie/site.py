@@ -18,8 +18,12 @@ class StaffAdminSite(AdminSite):
     def get_urls(self) -> list[Any]:
         from reports.admin import downloads_page  # It registers itself on this site.
 
+        from santescopie.guide import guide
+
         page: Any = self.admin_view(downloads_page)
+        help_page: Any = self.admin_view(guide)
         return [
+            path("aide/", help_page, name="guide"),
             path("telechargements/", page, name="downloads"),
             *super().get_urls(),
         ]
