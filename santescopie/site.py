@@ -17,7 +17,6 @@ class StaffAdminSite(AdminSite):
 
     def get_urls(self) -> list[Any]:
         from reports.admin import downloads_page  # It registers itself on this site.
-
         from santescopie.guide import guide
 
         page: Any = self.admin_view(downloads_page)
