@@ -32,13 +32,12 @@ def broken_promises(message: Message) -> Content | None:
     today = timezone.localdate()
     lines = []
     for row in rows[:LISTED]:
-        days = business_days.between(row.promised_on, today)
         lines.append(
             Broken(
                 lead=row.lead,
                 owner=assigning.name_of(row.lead.owner) if row.lead.owner else "",
                 promised=weekday_in_words(row.promised_on, today),
-                late=f"{days} jour{'s' if days > 1 else ''} ouvré{'s' if days > 1 else ''}",
+                late=_late(business_days.between(row.promised_on, today)),
                 url=url_of(row.lead_id),
             )
         )
@@ -48,6 +47,12 @@ def broken_promises(message: Message) -> Content | None:
         "heading": subject(len(rows)),
     }
     return making.written(escalation.KIND, subject(len(rows)), context)
+
+
+def _late(days: int) -> str:
+    if days < 1:  # It waited for a business day.
+        return ""
+    return "1 jour ouvré" if days == 1 else f"{days} jours ouvrés"
 
 
 def subject(count: int) -> str:
