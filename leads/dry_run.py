@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from leads import assigning, routing
+from leads import routing
+from leads.availability import people
 from leads.models import Lead, RoutingRule
 from leads.routing import Decision
 
@@ -82,13 +82,14 @@ def simulate(
 
     Every one of these leads is taken for new, in the order they came: they weigh on
     nobody until they are given. Absences and accounts are today's. Nothing is stored.
-    Compares with who has each where there are no rules before. Three queries, however
+    Compares with who has each where there are no rules before. Two queries, however
     many leads.
     """
     recent = Lead.objects.genuine().filter(created_at__gte=Now() - timedelta(days=DAYS))
     leads = list(routing.with_first(recent).order_by("pk").defer("search"))
-    rules = [*after, *(before or ())]
-    persons = routing.persons_of(rules, timezone.localdate(), but=recent)
+    keys = {rule.person_id for rule in (*after, *(before or ()))}
+    owners = {lead.owner_id for lead in leads if lead.owner_id}
+    persons = people(keys | owners, timezone.localdate(), but=recent)
     facts = [routing.facts_of(lead) for lead in leads]
 
     def decided(rules: Sequence[RoutingRule]) -> list[Decision]:
@@ -99,9 +100,8 @@ def simulate(
     old: Sequence[Decision | None] = [None] * len(leads)
     if before is not None:
         old = decided(before)
-    owners = _names(leads)
     lines = [
-        Line(lead, owners.get(lead.owner_id, ""), *pair)
+        Line(lead, persons[lead.owner_id].name if lead.owner_id else "", *pair)
         for lead, *pair in zip(leads, old, new, strict=True)
     ]
     return Simulation(
@@ -109,12 +109,6 @@ def simulate(
         lines=[line for line in lines if line.old != line.new],
         unserved=sum(1 for line in lines if line.new is None),
     )
-
-
-def _names(leads: list[Lead]) -> dict[int | None, str]:
-    keys = {lead.owner_id for lead in leads if lead.owner_id}
-    users = get_user_model().objects.filter(pk__in=keys)
-    return {user.pk: assigning.name_of(user) for user in users}
 
 
 def with_rule(rules: Sequence[RoutingRule], changed: RoutingRule) -> list[RoutingRule]:
