@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -47,19 +48,19 @@ def assignment(message: Message) -> Content | None:
     given = _given(rows)
     if not given:
         return None
+    sheets = _sheets([each.lead.pk for each in given])
     context = {
         "given": given[:LISTED],
         "more": max(0, len(given) - LISTED),
         "count": len(given),
         "list_url": f"{settings.SITE_URL}{reverse('admin:leads_lead_changelist')}",
         "heading": heading(given),
-        "sheets": len(given) <= SHEETS and _sheets([g.lead.pk for g in given]),
+        "sheets": bool(sheets),
     }
-    attached = [context["sheets"]] if context["sheets"] else []
-    return making.written(KIND, subject(given), context, *attached)
+    return making.written(KIND, subject(given), context, *sheets)
 
 
-def _given(rows: list[tuple[int, int | None, str]]) -> list[Given]:
+def _given(rows: Sequence[tuple[int, int | None, str]]) -> list[Given]:
     owners = {lead: to for lead, to, _ in rows}
     found = with_consents(
         Lead.objects.filter(
@@ -119,9 +120,8 @@ def heading(given: list[Given]) -> str:
     return "Un contact vous est confié"
 
 
-def _sheets(keys: list[int]) -> Attachment | None:
-    content = call_sheet.render(keys)
-    if not content:
-        return None
+def _sheets(keys: list[int]) -> list[Attachment]:
+    """Return the call sheets, in one file; none where leads are many."""
+    content = call_sheet.render(keys) if len(keys) <= SHEETS else b""
     name = "fiche-d-appel.pdf" if len(keys) == 1 else "fiches-d-appel.pdf"
-    return Attachment(name, content, "application/pdf")
+    return [Attachment(name, content, "application/pdf")] if content else []

@@ -101,8 +101,8 @@ def simulate(
     if before is not None:
         old = decided(before)
     lines = [
-        Line(lead, persons[lead.owner_id].name if lead.owner_id else "", *pair)
-        for lead, *pair in zip(leads, old, new, strict=True)
+        Line(lead, persons[lead.owner_id].name if lead.owner_id else "", was, will_be)
+        for lead, was, will_be in zip(leads, old, new, strict=True)
     ]
     return Simulation(
         total=len(lines),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, cast
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
@@ -106,7 +106,7 @@ def _owe(person: Any, leads: list[Lead]) -> None:
             lead=lead,
             owner=lead.owner,
             to=person,
-            promised_on=lead.promised_on,
+            promised_on=cast("date", lead.promised_on),
             message=message,
         )
         for lead in leads

@@ -92,7 +92,7 @@ class RoutingRuleAdmin(Paged, admin.ModelAdmin[RoutingRule]):
     list_display_links = ["number"]
     list_select_related = ["person"]
     ordering = ["position"]
-    sortable_by: tuple[str, ...] = ()
+    sortable_by = ()
     actions = None
     readonly_fields = ["number", "conditions", "name"]
 
@@ -116,7 +116,7 @@ class RoutingRuleAdmin(Paged, admin.ModelAdmin[RoutingRule]):
             return person_field(db_field)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
-    def get_list_display(self, request: HttpRequest) -> list[str]:
+    def get_list_display(self, request: HttpRequest) -> Any:
         columns = list(super().get_list_display(request))
         if not self.has_change_permission(request):
             columns.remove("moves")

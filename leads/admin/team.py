@@ -38,8 +38,18 @@ def person_field(db_field: Any, **kwargs: Any) -> Any:
     return db_field.formfield(form_class=PersonField, **kwargs)
 
 
+class ProfileForm(forms.ModelForm[StaffProfile]):
+    def clean_manager(self) -> Any:
+        """Say it here too: the constraint is not asked where the person is fixed."""
+        manager = self.cleaned_data["manager"]
+        if manager and manager.pk == self.instance.user_id:
+            raise ValidationError("Une personne n’est pas sa propre responsable.")
+        return manager
+
+
 @admin.register(StaffProfile)
 class StaffProfileAdmin(Paged, admin.ModelAdmin[StaffProfile]):
+    form = ProfileForm
     list_display = ["name", "cap", "load", "above", "morning_letter"]
     list_select_related = ["user", "manager"]
     actions = None
@@ -61,9 +71,10 @@ class StaffProfileAdmin(Paged, admin.ModelAdmin[StaffProfile]):
             .select_related("user", "manager")
             .annotate(carried=Coalesce(Subquery(carried), 0))
         )
-        return rows if keeps_the_team(request.user) else rows.filter(user=request.user)
+        mine = rows.filter(user=request.user.pk)
+        return rows if keeps_the_team(request.user) else mine
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if not self.has_change_permission(request, obj):
             return ["name", "cap", "load", "above", "morning_letter"]
         who = ["user"] if obj is None else ["name"]
@@ -163,9 +174,9 @@ class AbsenceAdmin(Paged, admin.ModelAdmin[Absence]):
         # Who may change none (the DPO) reads them all.
         if keeps_the_team(user) or not user.has_perm("leads.change_absence"):
             return rows
-        return rows.filter(user=user)
+        return rows.filter(user=user.pk)
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ["user" if self._chooses(request, obj) else "name", *DAYS]
 
     def get_readonly_fields(
@@ -176,9 +187,15 @@ class AbsenceAdmin(Paged, admin.ModelAdmin[Absence]):
     def _chooses(self, request: HttpRequest, obj: Any) -> bool:
         return obj is None and keeps_the_team(request.user)
 
-    def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: Any = None,
+        change: bool = False,
+        **kwargs: Any,
+    ) -> Any:
         """Give the form whose absence it is, where it is not to be chosen."""
-        form: Any = super().get_form(request, obj, **kwargs)
+        form: Any = super().get_form(request, obj, change, **kwargs)
         if obj is None and not keeps_the_team(request.user):
 
             class Mine(form):  # type: ignore[misc]
