@@ -10,20 +10,20 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Exists, Max, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
 from leads import assigning, dry_run, routing
 from leads.admin.team import person_field
 from leads.models import RoutingRule
-from outbox.admin import Paged
+from outbox.admin import Paged, Titled
 from reports.vocabulary import (
     JOB_FUNCTION_GROUPS,
     ORGANISATION_TYPE_GROUPS,
@@ -86,23 +86,31 @@ def in_words(rule: RoutingRule) -> list[str]:
 
 
 @admin.register(RoutingRule)
-class RoutingRuleAdmin(Paged, admin.ModelAdmin[RoutingRule]):
+class RoutingRuleAdmin(Titled, Paged, admin.ModelAdmin[RoutingRule]):
+    new_title, title = "Nouvelle règle d’affectation", "Règle d’affectation"
     form = RuleForm
-    list_display = ["number", "conditions", "name", "is_active", "moves"]
+    list_display = ["number", "conditions", "name", "in_force", "moves"]
     list_display_links = ["number"]
     list_select_related = ["person"]
     ordering = ["position"]
     sortable_by = ()
     actions = None
-    readonly_fields = ["number", "conditions", "name"]
+    readonly_fields = ["number", "conditions", "name", "in_force"]
+    save_on_top = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RoutingRule]:
-        return super().get_queryset(request).select_related("person")
+        """Say of each whether another stands above, and below."""
+        rows = super().get_queryset(request).select_related("person")
+        others = RoutingRule.objects.order_by()
+        return rows.annotate(
+            has_above=Exists(others.filter(position__lt=OuterRef("position"))),
+            has_below=Exists(others.filter(position__gt=OuterRef("position"))),
+        )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is not None and not self.has_change_permission(request, obj):
             return [
-                (None, {"fields": ["number", "conditions", "name", "is_active"]}),
+                (None, {"fields": ["number", "conditions", "name", "in_force"]}),
             ]
         return [
             (None, {"fields": ["person", "is_active"]}),
@@ -171,15 +179,20 @@ class RoutingRuleAdmin(Paged, admin.ModelAdmin[RoutingRule]):
             return name
         return f"{name} (ne peut rien recevoir)"
 
+    @admin.display(description="en vigueur")
+    def in_force(self, rule: RoutingRule) -> str:
+        return "oui" if rule.is_active else "non"
+
     @admin.display(description="ordre")
-    def moves(self, rule: RoutingRule) -> SafeString:
-        return format_html(
-            '<button formaction="{0}" name="monter" value="{1}">Monter'
-            '<span class="visually-hidden"> la règle n°\u00a0{1}</span></button> '
-            '<button formaction="{0}" name="descendre" value="{1}">Descendre'
-            '<span class="visually-hidden"> la règle n°\u00a0{1}</span></button>',
-            reverse("admin:rule_move", args=[rule.pk]),
-            rule.position,
+    def moves(self, rule: Any) -> SafeString:
+        ways = [("monter", "Monter")] if rule.has_above else []
+        ways += [("descendre", "Descendre")] if rule.has_below else []
+        url = reverse("admin:rule_move", args=[rule.pk])
+        return format_html_join(
+            " ",
+            '<button formaction="{0}" name="{1}" value="{3}">{2}'
+            '<span class="visually-hidden"> la règle n°\u00a0{3}</span></button>',
+            [(url, way, label, rule.position) for way, label in ways],
         )
 
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from leads import assigning
 from leads.models import Absence, Lead, StaffProfile
-from outbox.admin import NOTHING, Paged
+from outbox.admin import NOTHING, Paged, Titled
 
 KEEPS_THE_TEAM = "leads.change_staffprofile"  # Marketing: everybody's, not their own.
 
@@ -48,7 +48,8 @@ class ProfileForm(forms.ModelForm[StaffProfile]):
 
 
 @admin.register(StaffProfile)
-class StaffProfileAdmin(Paged, admin.ModelAdmin[StaffProfile]):
+class StaffProfileAdmin(Titled, Paged, admin.ModelAdmin[StaffProfile]):
+    new_title, title = "Nouveau profil de suivi", "Profil de suivi"
     form = ProfileForm
     list_display = ["name", "cap", "load", "above", "morning_letter"]
     list_select_related = ["user", "manager"]
@@ -159,9 +160,10 @@ class WhenFilter(admin.SimpleListFilter):
 
 
 @admin.register(Absence)
-class AbsenceAdmin(Paged, admin.ModelAdmin[Absence]):
+class AbsenceAdmin(Titled, Paged, admin.ModelAdmin[Absence]):
     """A person declares their own absences; who keeps the team, everybody's."""
 
+    new_title, title = "Déclarer une absence", "Absence"
     form = AbsenceForm
     list_display = ["name", "first_day", "last_day"]
     list_filter = [WhenFilter]
