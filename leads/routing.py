@@ -235,38 +235,39 @@ def left_over() -> QuerySet[Lead]:
     return with_first(rows).order_by("pk")
 
 
-def would_be_given(limit: int = AGAIN) -> tuple[int, int]:
+def would_be_given() -> tuple[int, int]:
     """Return how many of those left over the rules would give now, and of how many."""
+    decisions = _decided_again()
+    return sum(decision.person is not None for decision in decisions.values()), len(
+        decisions
+    )
+
+
+def _decided_again() -> dict[int, Decision]:
     rules = rules_in_force()
     persons = persons_of(rules, timezone.localdate())
-    facts = [facts_of(lead) for lead in left_over()[:limit]]
+    facts = [facts_of(lead) for lead in left_over()]
     decisions = in_turn(facts, rules, persons)
-    return sum(decision.person is not None for decision in decisions), len(facts)
+    return dict(zip((lead.pk for lead in facts), decisions, strict=True))
 
 
 @transaction.atomic
 def route_left_over(limit: int = AGAIN) -> int:
     """Ask the rules again about whom nobody has; return how many somebody has now.
 
-    One mail for each person and rule. Pressing twice gives nothing twice.
+    The first `limit` of those that can be given, with one mail for each person and
+    rule. Pressing twice gives nothing twice.
     """
     _one_at_a_time()
-    locked = left_over().select_for_update(no_key=True, skip_locked=True, of=("self",))
-    facts = [facts_of(lead) for lead in locked[:limit]]
-    rules = rules_in_force()
-    decisions = in_turn(facts, rules, persons_of(rules, timezone.localdate()))
-    given: dict[tuple[int, int], dict[int, Decision]] = defaultdict(dict)
-    for lead, decision in zip(facts, decisions, strict=True):
-        if decision.person and decision.rule:
-            key = decision.person.user.pk, decision.rule.pk
-            given[key][lead.pk] = decision
-    for rows in given.values():
-        any_of_them = next(iter(rows.values()))
-        assert any_of_them.person
-        assigning.assign(
-            rows,
-            any_of_them.person.user,
-            why={pk: decision.sentence for pk, decision in rows.items()},
-            rule=any_of_them.rule,
-        )
+    decided = {pk: each for pk, each in _decided_again().items() if each.person}
+    keys = list(decided)[:limit]
+    still = Lead.objects.filter(pk__in=keys, owner=None, erased_at=None)
+    locked = still.select_for_update(no_key=True, skip_locked=True).order_by("pk")
+    given: dict[tuple[Any, Any], dict[int, str]] = defaultdict(dict)
+    for lead in locked.only("pk"):
+        decision = decided[lead.pk]
+        assert decision.person
+        given[decision.person.user, decision.rule][lead.pk] = decision.sentence
+    for (user, rule), sentences in given.items():
+        assigning.assign(sentences, user, why=sentences, rule=rule)
     return sum(map(len, given.values()))

@@ -305,14 +305,13 @@ def route_left_over(
         else:
             messages.warning(request, "Aucune règle n’a pu confier de contact.")
         return rule_list()
-    would, asked = routing.would_be_given()
-    total = routing.left_over().count()
+    would, total = routing.would_be_given()
     return _page(
         model_admin,
         request,
         "route",
         "Orienter les contacts sans responsable",
         would=would,
-        asked=asked,
         total=total,
+        at_once=routing.AGAIN,
     )

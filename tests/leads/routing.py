@@ -13,9 +13,8 @@ from tests.leads.factories import LeadFactory, StaffFactory, SubmissionFactory
 
 def sales(name="Dominique", *, cap=None, manager=None, **values):
     """Return somebody who carries leads, called NAME Exemple."""
-    user = StaffFactory(
-        group="Commercial", first_name=name, last_name="Exemple", **values
-    )
+    values = {"group": "Commercial", **values}
+    user = StaffFactory(first_name=name, last_name="Exemple", **values)
     if cap is not None or manager is not None:
         StaffProfile.objects.create(user=user, load_cap=cap, manager=manager)
     return user

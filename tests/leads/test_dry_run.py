@@ -228,7 +228,7 @@ def test_simulating_a_form_tells_and_stores_nothing(client, sign_in):
     assert not Message.objects.exists()
 
     assert (
-        "3 n’auraient plus personne."
+        "3 contacts n’auraient plus personne."
         in press(client, dominique, mine.pk, types=["chu"]).text
     )
     assert "Rien ne changerait." in press(client, camille, mine.pk).text
@@ -240,12 +240,12 @@ def test_simulating_a_new_rule_and_a_deletion(client, sign_in):
     user = sales()
 
     text = press(client, user).text
-    assert "1 qui n’a personne aurait quelqu’un." in text
+    assert "1 contact qui n’aurait personne aurait quelqu’un." in text
     assert not RoutingRule.objects.exists()
 
     mine = rule(user)
     text = client.get(page("rule_without", mine.pk)).text
-    assert "1 n’aurait plus personne." in text
+    assert "1 contact n’aurait plus personne." in text
     assert RoutingRule.objects.exists()
     delete = client.get(page("leads_routingrule_delete", mine.pk)).text
     assert page("rule_without", mine.pk) in delete
@@ -262,7 +262,7 @@ def test_the_rules_of_today_are_compared_with_who_has_each(client, sign_in):
     text = client.get(page("rules_simulate")).text
 
     assert "1 contact changerait de responsable." in text
-    assert "1 qui n’a personne aurait quelqu’un." in text
+    assert "1 qui n’aurait personne aurait quelqu’un." in text
     assert "3 contacts, vus pour la première fois" in text
 
 

@@ -171,7 +171,7 @@ def test_dying_leaves_ledger_mark_and_mail_or_none(owner, monkeypatch):
 @pytest.mark.django_db(transaction=True)
 def test_two_at_once_tell_each_once():
     manager = StaffFactory()
-    owner = sales(manager=manager)
+    owner = sales(manager=manager, group=None)
     for _ in range(6):
         late(owner=owner)
     start = threading.Barrier(2)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 import threading
 from datetime import date, timedelta
 
@@ -18,6 +22,7 @@ from outbox.models import Message
 from reports.vocabulary import JobFunction, OrganisationType, Region
 from tests.leads.factories import LeadFactory, StaffFactory, SubmissionFactory
 from tests.leads.routing import away, newcomer, rule, sales
+from tests.outbox.test_crashes import ROOT, database_url
 
 pytestmark = pytest.mark.django_db
 CHU, CH = OrganisationType.CHU, OrganisationType.CH
@@ -383,8 +388,8 @@ def _found(path):
 
 @pytest.mark.django_db(transaction=True)
 def test_two_at_once_give_each_lead_once_and_fill_no_hand_twice():
-    first = sales("Camille", cap=3)
-    second = sales("Dominique")
+    first = sales("Camille", cap=3, group=None)
+    second = sales("Dominique", group=None)
     rule(first)
     rule(second)
     for _ in range(8):
@@ -407,6 +412,55 @@ def test_two_at_once_give_each_lead_once_and_fill_no_hand_twice():
     assert Lead.objects.filter(owner=second).count() == 5
 
 
+KILLED = """
+import os, signal, sys
+import django
+django.setup()
+from leads import routing
+from leads.models import Assignment
+from outbox.models import Message
+target, name = {"mail": (Message, "record"), "ledger": (routing.assigning, "assign")}[
+    sys.argv[1]
+]
+real = getattr(target, name)
+def die(*args, **kwargs):
+    real(*args, **kwargs)
+    os.kill(os.getpid(), signal.SIGKILL)
+setattr(target, name, die)
+routing.route_new()
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("point", ["mail", "ledger"])
+def test_a_process_killed_between_lead_and_mail_leaves_neither(point):
+    user = sales(group=None)
+    rule(user)
+    lead = newcomer()
+
+    child = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", KILLED, point],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "DATABASE_URL": database_url(),
+            "DJANGO_SETTINGS_MODULE": "santescopie.settings",
+        },
+        timeout=60,
+        check=False,
+        capture_output=True,
+    )
+
+    assert child.returncode == -signal.SIGKILL, child.stderr
+    lead.refresh_from_db()
+    assert (lead.owner, lead.routed_at) == (None, None)
+    assert not Assignment.objects.exists()
+    assert not Message.objects.exists()
+    assert route_new() == 1
+    assert owner_of(lead) == user
+    assert Assignment.objects.count() == Message.objects.count() == 1
+
+
 # --- Whom no rule took --------------------------------------------------------------
 
 
@@ -426,3 +480,29 @@ def test_whom_no_rule_took_is_asked_about_again_with_one_mail_for_each_rule():
     assert owner_of(closed) is None
     assert Message.objects.count() == 1
     assert Lead.objects.get(pk=leads[0].pk).promised_on == promised
+
+
+def test_one_press_gives_no_more_than_it_may_and_passes_over_whom_no_rule_takes():
+    lost = LeadFactory(routed_at=timezone.now(), organisation_type="ehpad")
+    leads = [LeadFactory(routed_at=timezone.now()) for _ in range(3)]
+    user = sales()
+    rule(user, types=["ch"])
+
+    assert [routing.route_left_over(2) for _ in range(3)] == [2, 1, 0]
+    assert [owner_of(lead) for lead in [lost, *leads]] == [None, user, user, user]
+
+
+def test_who_was_taken_by_hand_meanwhile_is_left_to_them(monkeypatch):
+    lead = LeadFactory(routed_at=timezone.now())
+    rule(sales())
+    other = sales("Camille")
+    real = routing._decided_again
+
+    def decided():
+        found = real()
+        Lead.objects.update(owner=other)
+        return found
+
+    monkeypatch.setattr(routing, "_decided_again", decided)
+    assert routing.route_left_over() == 0
+    assert owner_of(lead) == other
