@@ -386,6 +386,11 @@ def _found(path):
     return found
 
 
+def bare():
+    """Return a newcomer without a submission: tables were emptied of the edition."""
+    return LeadFactory(created_at=timezone.now() - timedelta(minutes=5))
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_at_once_give_each_lead_once_and_fill_no_hand_twice():
     first = sales("Camille", cap=3, group=None)
@@ -393,7 +398,7 @@ def test_two_at_once_give_each_lead_once_and_fill_no_hand_twice():
     rule(first)
     rule(second)
     for _ in range(8):
-        newcomer()
+        bare()
     start = threading.Barrier(2)
 
     def run():
@@ -436,7 +441,7 @@ routing.route_new()
 def test_a_process_killed_between_lead_and_mail_leaves_neither(point):
     user = sales(group=None)
     rule(user)
-    lead = newcomer()
+    lead = bare()
 
     child = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", KILLED, point],
