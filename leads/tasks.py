@@ -4,6 +4,7 @@ import logging
 
 from celery import shared_task
 
+from leads import escalation, routing
 from leads.models import Quota
 
 logger = logging.getLogger(__name__)
@@ -13,3 +14,17 @@ logger = logging.getLogger(__name__)
 def forget_quotas() -> None:
     """Delete yesterday's counters. Running it again finds none."""
     logger.info("quotas: %s forgotten", Quota.forget())
+
+
+@shared_task(name="leads.route_new")
+def route_new() -> None:
+    """Give new leads to somebody. Running it again, or twice at once, gives no more."""
+    if count := routing.route_new():
+        logger.info("routing: %s leads", count)
+
+
+@shared_task(name="leads.escalate")
+def escalate() -> None:
+    """Tell managers of promises that broke. Running it again tells nobody twice."""
+    if count := escalation.escalate():
+        logger.info("escalation: %s leads", count)

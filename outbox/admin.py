@@ -75,6 +75,25 @@ class Paged:
         )
 
 
+class Titled:
+    """Give a form the title that its page deserves, where Django makes it up."""
+
+    new_title: str
+    title: str
+
+    def changeform_view(
+        self: Any,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: Any = None,
+    ) -> Any:
+        title = {"title": self.title if object_id else self.new_title}
+        return super().changeform_view(  # type: ignore[misc]
+            request, object_id, form_url, {**title, **(extra_context or {})}
+        )
+
+
 class ScopeFilter(admin.SimpleListFilter):
     """Leave out suspects and tests unless they are asked for."""
 

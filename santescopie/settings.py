@@ -219,6 +219,8 @@ CELERY_DB_REUSE_MAX = 1000
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE = {
     "forget-quotas": {"task": "leads.forget_quotas", "schedule": 3600.0},
+    "route-new": {"task": "leads.route_new", "schedule": 60.0},
+    "escalate": {"task": "leads.escalate", "schedule": 3600.0},
     "prove-live-edition": {"task": "reports.prove_live_edition", "schedule": 3600.0},
 }
 

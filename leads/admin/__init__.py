@@ -6,13 +6,18 @@ from leads.admin.consents import ConsentEventAdmin
 from leads.admin.leads import LeadAdmin
 from leads.admin.messages import MessageAdmin, UndeliveredAdmin
 from leads.admin.privacy import PrivacyEventAdmin
+from leads.admin.routing import RoutingRuleAdmin
 from leads.admin.submissions import SubmissionAdmin
+from leads.admin.team import AbsenceAdmin, StaffProfileAdmin
 
 __all__ = [
+    "AbsenceAdmin",
     "ConsentEventAdmin",
     "LeadAdmin",
     "MessageAdmin",
     "PrivacyEventAdmin",
+    "RoutingRuleAdmin",
+    "StaffProfileAdmin",
     "SubmissionAdmin",
     "UndeliveredAdmin",
 ]
