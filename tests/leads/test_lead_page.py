@@ -1,4 +1,4 @@
-"""The page of a person: who, how they may be reached, what was promised, what is next."""
+"""The page of a person: who, how they may be reached, what was promised them."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def test_colleagues_are_named_and_only_some_can_be_opened(client, sign_in):
 
     response = opened(client, mine)
 
-    found = {other: visible for other, visible in response.context["colleagues"]}
+    found = dict(response.context["colleagues"])
     assert found == {free: True, theirs: False}
     assert page("leads_lead_change", free.pk) in response.text
     assert page("leads_lead_change", theirs.pk) not in response.text
