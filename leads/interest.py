@@ -129,12 +129,13 @@ def with_acts(leads: QuerySet[Any]) -> QuerySet[Any]:
         Q(outcome=Activity.Outcome.REACHED) | Q(outcome=Activity.Outcome.ANSWERED)
     )
     meetings = said.filter(kind=Activity.Kind.MEETING)
-    return leads.annotate(
+    found: QuerySet[Any] = leads.annotate(
         asked=ArraySubquery(requests.values("created_at")[:KEPT]),
         retrieved_on=ArraySubquery(days[:KEPT]),
         answered=ArraySubquery(answered.values("at")[:KEPT]),
         met=ArraySubquery(meetings.values("at")[:KEPT]),
     )
+    return found
 
 
 def acts_of(lead: Any) -> Acts:

@@ -8,7 +8,12 @@ from typing import Any
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+)
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, URLPattern, path, reverse
@@ -73,7 +78,7 @@ class LeadPages(LeadPosts):
         except ValueError:
             lead = None
         if lead is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return self._nobody(request, object_id)
         return self._render(request, lead, {}, extra_context)
 
     def edit_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -84,14 +89,16 @@ class LeadPages(LeadPosts):
 
     def response_post_save_change(
         self, request: HttpRequest, obj: Lead
-    ) -> HttpResponse:
+    ) -> HttpResponseRedirect:
         return redirect("admin:leads_lead_change", obj.pk)
 
     def _person(self, request: HttpRequest, pk: int) -> Any:
         """Return a lead with all that its page reads of it, if it may be seen."""
         latest = Assignment.objects.filter(lead=OuterRef("pk")).order_by("-at", "-pk")
         exchanged = Activity.objects.filter(lead=OuterRef("pk")).order_by("-pk")
-        leads = Lead.objects.visible_to(request.user).filter(pk=pk, erased_at=None)
+        leads: QuerySet[Any] = Lead.objects.visible_to(request.user).filter(
+            pk=pk, erased_at=None
+        )
         leads = interest.with_acts(with_consents(with_delivery(leads)))
         return (
             leads.annotate(
@@ -137,7 +144,7 @@ class LeadPages(LeadPosts):
             **self._forms(request, lead, channels, bound),
             **(extra_context or {}),
         }
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         status = 422 if bound else 200
         template = "admin/leads/lead/page.html"
         return TemplateResponse(request, template, context, status=status)

@@ -20,7 +20,6 @@ from leads.models import Absence, Activity, Lead
 LONGEST = 4000  # Letters of what was said.
 FARTHEST = timedelta(days=730)
 SHORTCUTS = ((1, "demain"), (3, "dans 3 jours"), (5, "dans une semaine"))
-ANOTHER = "autre"
 Kind, Outcome, Status = Activity.Kind, Activity.Outcome, Lead.Status
 REFUSAL_SAYS = (
     "son refus est noté, son numéro n’est plus montré et plus personne ne l’appelle"
@@ -55,7 +54,7 @@ class NextForm(forms.Form):
         label="Quand", required=False, widget=forms.RadioSelect, initial=""
     )
     next_on = forms.DateField(
-        label="Autre jour",
+        label="ou le",
         required=False,
         localize=False,
         input_formats=["%Y-%m-%d", "%d/%m/%Y"],
@@ -66,26 +65,26 @@ class NextForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = [("", self.none), *shortcuts(), (ANOTHER, "un autre jour")]
+        choices = [("", self.none), *shortcuts()]
         # What was read when the page was opened stays what is meant.
-        shown = self.data.get(self.add_prefix("when"), "") if self.is_bound else ""
-        if shown not in dict(choices) and _day(shown):
-            choices.insert(1, (shown, date_format(_day(shown), "l j F")))
+        for shown in (self.data.get(self.add_prefix("when"), ""), self._planned):
+            if shown not in dict(choices) and (day := _day(shown)):
+                choices.insert(1, (shown, date_format(day, "l j F")))
         self.fields["when"].choices = choices  # type: ignore[attr-defined]
+
+    @property
+    def _planned(self) -> str:
+        return str(self.initial.get("when", ""))
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
         when, typed = data.get("when", ""), data.get("next_on")
         if {"when", "next_on"} & set(self.errors):
             return data
-        if when != ANOTHER and typed and typed == self.initial.get("next_on"):
-            typed = None  # Only what was there.
-        if typed and when not in ("", ANOTHER) and when != typed.isoformat():
+        if typed and when not in ("", self._planned, typed.isoformat()):
             self.add_error("when", "Deux jours sont donnés\u00a0: n’en gardez qu’un.")
         day = typed or _day(when)
-        if when == ANOTHER and not typed:
-            self.add_error("next_on", "Donnez le jour, comme 03/12/2026.")
-        elif day:
+        if day:
             self._check(day, "next_on" if typed else "when")
         elif data.get("next_action"):
             self.add_error("when", "Donnez aussi un jour pour cette action.")
@@ -126,7 +125,7 @@ class LogForm(NextForm):
         label="Ce qui s’est dit",
         max_length=LONGEST,
         required=False,
-        widget=forms.Textarea({"rows": 4}),
+        widget=forms.Textarea({"rows": 3}),
         error_messages={"max_length": TOO_LONG},
     )
     # The latest exchange that was on the page: what is written twice comes after it.
@@ -172,7 +171,7 @@ class LogForm(NextForm):
         return data
 
 
-def _outcome_words(outcome: Outcome) -> str:
+def _outcome_words(outcome: Activity.Outcome) -> str:
     """Say beforehand what a refusal does."""
     if outcome == Outcome.REFUSED:
         return f"{outcome.label}\u00a0: {REFUSAL_SAYS}"
@@ -193,7 +192,7 @@ class PlanForm(NextForm):
 
 
 class StatusForm(forms.Form):
-    status = forms.ChoiceField(label="Statut", choices=Status.choices)
+    status = forms.ChoiceField(label="Nouveau statut", choices=Status.choices)
     reason = forms.ChoiceField(label="Raison, si perdu ou hors cible", required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -65,7 +65,15 @@ class LeadPosts(admin.ModelAdmin[Lead]):
         gone = Lead.objects.filter(pk=pk, erased_at__isnull=False).exists()
         if gone:
             return self._say_gone(request)
-        return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))
+        return self._nobody(request, str(pk))
+
+    def _nobody(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Answer as Django's admin does where there is no such row, or not for them."""
+        admin_: Any = self
+        answer: HttpResponse = admin_._get_obj_does_not_exist_redirect(
+            request, self.opts, object_id
+        )
+        return answer
 
     def _say_gone(self, request: HttpRequest) -> HttpResponse:
         messages.error(request, GONE)
@@ -217,13 +225,8 @@ def _next_said(action: str, on: Any) -> str:
 
 
 def planned(lead: Lead) -> dict[str, Any]:
-    if lead.next_action_on is None:
-        return {"next_action": lead.next_action}
-    return {
-        "next_action": lead.next_action,
-        "next_on": lead.next_action_on,
-        "when": "autre",
-    }
+    day = lead.next_action_on
+    return {"next_action": lead.next_action, "when": day.isoformat() if day else ""}
 
 
 def _see(name: str, *args: Any) -> HttpResponse:

@@ -77,7 +77,9 @@ def test_a_double_press_writes_once(client, lead, twice):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_presses_at_once_write_once(client, lead):
+def test_two_presses_at_once_write_once(client, sign_in):
+    sign_in(superuser=True)
+    lead = LeadFactory()
     data = filled(client, lead) | {"call_outcome": "absent"}
     url = page("leads_lead_log", lead.pk)
 
@@ -125,7 +127,6 @@ def test_a_day_corrected_before_the_second_press_is_kept(client, lead):
         ({"kind": ""}, "Dites de quoi il s’agit."),
         ({"call_outcome": "envoye"}, "Sélectionnez un choix valide"),
         ({"call_outcome": "joint", "body": "x" * (LONGEST + 1)}, "Raccourcissez"),
-        ({"call_outcome": "joint", "when": "autre"}, "Donnez le jour"),
         ({"call_outcome": "joint", "when": "2020-01-06"}, "Ce jour est passé"),
         ({"call_outcome": "joint", "when": "2199-01-06"}, "trop loin"),
         ({"call_outcome": "joint", "when": "bientôt"}, "Sélectionnez un choix valide"),
@@ -257,6 +258,9 @@ def test_what_comes_next_is_put_off_changed_and_dropped(client, lead):
     assert planned() == ("Rappeler", second)
     plan(client, lead, next_action="Écrire")
     assert planned() == ("Écrire", second)
+    own = (timezone.localdate() + timedelta(days=50)).isoformat()
+    plan(client, lead, next_on=own)
+    assert planned() == ("Écrire", own)
     assert plan(client, lead, next_action="Autre", when="").status_code == 422
     plan(client, lead, when="")
     assert planned() == ("", None)
