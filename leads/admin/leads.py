@@ -20,16 +20,11 @@ from leads.admin.filters import (
     RetrievedFilter,
     with_delivery,
 )
-from leads.admin.history import (
-    ActivityInline,
-    ConsentInline,
-    CopyInline,
-    MessageInline,
-    SubmissionInline,
-)
+from leads.admin.page import LeadPages
+from leads.admin.page_posts import assigned_by
 from leads.admin.sending import send_all_again, send_all_new_edition, too_many
 from leads.admin.submissions import BOTH_PLACES
-from leads.models import Activity, Lead, Submission
+from leads.models import Lead, Submission
 from leads.models.lead import email_key
 from outbox.admin import NOTHING, Paged, instant, short
 from reports.admin import LongFilter
@@ -45,16 +40,8 @@ class LeadForm(forms.ModelForm[Lead]):
         return address
 
 
-def assigned_by(user: Any, to: Any) -> str:
-    """Say in words who gave a lead to whom."""
-    by = assigning.name_of(user)
-    if to is None:
-        return f"Repris par {by}"
-    return f"Pris par {by}" if to == user else f"Confié par {by}"
-
-
 @admin.register(Lead)
-class LeadAdmin(Paged, admin.ModelAdmin[Lead]):
+class LeadAdmin(Paged, LeadPages):
     form = LeadForm
     list_display = [
         "full_name",
@@ -81,19 +68,7 @@ class LeadAdmin(Paged, admin.ModelAdmin[Lead]):
     list_select_related = ["owner"]
     search_fields = ["search"]  # For the box to show; see get_search_results.
     search_help_text = "Nom, adresse ou établissement"
-    save_on_top = True
     fieldsets = [
-        (
-            "Suivi",
-            {
-                "fields": [
-                    ("status", "closed_because"),
-                    "owner",
-                    ("next_action", "next_action_on"),
-                    "is_test",
-                ]
-            },
-        ),
         (
             "Identité",
             {
@@ -103,6 +78,7 @@ class LeadAdmin(Paged, admin.ModelAdmin[Lead]):
                     "organisation",
                     ("organisation_type", "region"),
                     "job_function",
+                    "is_test",
                 ]
             },
         ),
@@ -122,13 +98,6 @@ class LeadAdmin(Paged, admin.ModelAdmin[Lead]):
         "created_at",
         "suspected_at",
         "merged_into",
-    ]
-    inlines = [
-        ActivityInline,
-        SubmissionInline,
-        CopyInline,
-        MessageInline,
-        ConsentInline,
     ]
     actions = ["send_again", "send_new_edition", "take", "mark_as_test"]
 
@@ -155,22 +124,12 @@ class LeadAdmin(Paged, admin.ModelAdmin[Lead]):
         alive = Lead.objects.filter(pk=obj.pk, erased_at=None)
         if not alive.select_for_update(no_key=True).values_list("pk"):
             raise PermissionDenied("erased while this page was open")
-        if "email" in form.changed_data:
+        changed = list(form.changed_data)
+        if "email" in changed:
             obj.email_key = email_key(obj.email)
-        owner, obj.owner_id = obj.owner, form.initial.get("owner")
-        super().save_model(request, obj, form, change)
-        if "owner" in form.changed_data:
-            why = assigned_by(request.user, owner)
-            assigning.assign([obj.pk], owner, by=request.user, why=why)
-
-    def save_formset(
-        self, request: HttpRequest, form: Any, formset: Any, change: bool
-    ) -> None:
-        """Sign new notes with whoever is signed in."""
-        if formset.model is Activity:
-            for row in formset.extra_forms:
-                row.instance.author = request.user
-        super().save_formset(request, form, formset, change)
+            changed.append("email_key")
+        # Nothing else, which a colleague may have changed since.
+        obj.save(update_fields=changed)
 
     @admin.display(description="nom", ordering="last_name")
     def full_name(self, lead: Lead) -> str:

@@ -182,17 +182,14 @@ def test_leads_are_taken_and_marked_as_tests(client, sign_in):
 def test_a_note_is_signed_by_whoever_writes_it(client, sign_in):
     user = sign_in("Commercial")
     lead = delivered().lead
-    url = page("leads_lead_change", lead.pk)
-    data = form_data(client.get(url))
 
-    data |= {"activities-0-kind": "appel", "activities-0-body": "Rappeler lundi."}
-    response = client.post(url, {**data, "status": "contacte"}, follow=True)
+    data = {"kind": "note", "body": "Rappeler lundi."}
+    response = client.post(page("leads_lead_log", lead.pk), data, follow=True)
 
-    assert response.redirect_chain, response.context["errors"]
+    assert response.redirect_chain
     note = Activity.objects.get()
-    assert (note.author, note.kind, note.lead) == (user, "appel", lead)
-    lead.refresh_from_db()
-    assert lead.status == "contacte"
+    assert (note.author, note.kind, note.lead) == (user, "note", lead)
+    assert "Rappeler lundi." in response.text
 
 
 def test_a_note_is_never_rewritten(client, sign_in):
@@ -200,13 +197,17 @@ def test_a_note_is_never_rewritten(client, sign_in):
     author = StaffFactory()
     note = Activity.objects.create(lead=lead, body="Première.", author=author)
     sign_in(superuser=True)
-    url = page("leads_lead_change", lead.pk)
+    text = client.get(page("leads_lead_change", lead.pk)).text
+    assert "Première." in text
+    url = page("leads_lead_edit", lead.pk)
     data = form_data(client.get(url))
 
     client.post(
         url,
         {
             **data,
+            "activities-TOTAL_FORMS": 1,
+            "activities-INITIAL_FORMS": 1,
             "activities-0-id": note.pk,
             "activities-0-body": "Autre chose.",
             "activities-0-DELETE": "on",
@@ -220,7 +221,7 @@ def test_a_note_is_never_rewritten(client, sign_in):
 def test_a_corrected_address_stays_one_lead_per_address(client, sign_in):
     sign_in("Marketing")
     lead, other = LeadFactory(), LeadFactory(email="prise@exemple.fr")
-    url = page("leads_lead_change", lead.pk)
+    url = page("leads_lead_edit", lead.pk)
     data = form_data(client.get(url))
 
     response = client.post(url, {**data, "email": "Prise@Exemple.fr"})
@@ -238,7 +239,7 @@ def test_a_corrected_address_stays_one_lead_per_address(client, sign_in):
 def test_a_correction_leaves_the_copies_as_they_are(client, sign_in):
     sign_in("Marketing")
     copy = delivered().copy
-    url = page("leads_lead_change", copy.lead_id)
+    url = page("leads_lead_edit", copy.lead_id)
 
     client.post(url, {**form_data(client.get(url)), "last_name": "Corrigé"})
 
@@ -249,9 +250,9 @@ def test_a_correction_leaves_the_copies_as_they_are(client, sign_in):
 def test_the_dpo_reads_and_changes_nothing(client, sign_in):
     sign_in("DPO")
     lead = LeadFactory()
-    response = client.post(page("leads_lead_change", lead.pk), {"status": "gagne"})
-
-    assert response.status_code == 403
+    for name in ("change", "edit", "status"):
+        url = page(f"leads_lead_{name}", lead.pk)
+        assert client.post(url, {"status": "gagne"}).status_code == 403
 
 
 def test_a_message_shows_its_last_event_with_its_cause(client, sign_in):
