@@ -8,7 +8,7 @@ what is left of it is ruled, to write on.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,13 @@ from reports.pdf.engine import Written
 STYLE = Path(__file__).with_suffix(".css")
 ROUNDS = 3  # A letter replaced may uncover another; at the last all but ours are.
 REPLACED = "?"  # What stands for a letter that no font draws.
-LINES = 30  # More than a page holds; those beyond its end are not seen.
+MILLIMETRE = 96 / 25.4  # In CSS pixels.
+END = 279 * MILLIMETRE  # Of what a page holds, from its top: see the style sheet.
+LINE = 8 * MILLIMETRE  # To write on.
+LEAST = 4  # Lines that a page always has.
+
+# Each sheet with the lines to write on; None while its end is looked for.
+type Pairs = Sequence[tuple[Sheet, int | None]]
 
 
 def render(lead_pks: Sequence[int]) -> bytes:
@@ -45,10 +51,10 @@ def write(sheets: list[Sheet]) -> Written:
     """
     replaced = ""
     for number in range(ROUNDS):
-        html = _html(sheets, maimed=bool(replaced))
         if number == ROUNDS - 1:
-            replaced += "".join(set(html) - set(fast.alphabet()) - set("\n"))
-        written = _lay_out(html.translate(dict.fromkeys(map(ord, replaced), REPLACED)))
+            typed = _html([(sheet, 0) for sheet in sheets], maimed=True)
+            replaced += "".join(set(typed) - set(fast.alphabet()) - {"\n"})
+        written = _written(sheets, replaced)
         if not written.undrawn:
             return written
         if set(written.undrawn) & set(fast.alphabet()):
@@ -58,40 +64,69 @@ def write(sheets: list[Sheet]) -> Written:
     raise engine.FontsLost("Letters that the bundled fonts have are not drawn.")
 
 
-def _html(sheets: list[Sheet], *, maimed: bool) -> str:
-    made_at = localtime(sheets[0].made_at)
-    context = {
-        "sheets": sheets,
-        "brand": study.NAME,
-        "made_at": made_at,
-        "maimed": maimed,
-        "lines": range(LINES),
-    }
-    return render_to_string("call_sheet/sheet.html", context)
-
-
-def _lay_out(html: str) -> Written:
+def _written(sheets: list[Sheet], replaced: str) -> Written:
     """Write with the synthesis' fonts, colours and closed door, in a style of our own.
 
     Not `engine.write`: its style sheet is the synthesis', and part of what an edition
     is known by.
     """
 
-    def finish(document: Any, pdf: Any) -> None:
-        tagging.finish(document, pdf, links={})
+    def html(pairs: Pairs) -> str:
+        text = _html(pairs, maimed=bool(replaced))
+        return text.translate(dict.fromkeys(map(ord, replaced), REPLACED))
 
     with engine.at_work() as (tools, discreet):
-        document = HTML(string=html, url_fetcher=tools.fetcher).render(
-            font_config=tools.fonts, stylesheets=[_style()], pdf_variant=engine.VARIANT
-        )
+        pairs = [
+            _fitted(sheet, lambda pairs: _lay_out(html(pairs), tools))
+            for sheet in sheets
+        ]
+        discreet.missing.clear()  # They are met again.
+        text = html(pairs)
+        document = _lay_out(text, tools)
         document.color_profiles["srgb"] = tools.profile
         content: bytes = document.write_pdf(
-            finisher=finish,
+            finisher=_finish,
             pdf_variant=engine.VARIANT,
             output_intent=engine.INTENT,
-            pdf_identifier=hashlib.sha256(html.encode()).hexdigest()[:32].encode(),
+            pdf_identifier=hashlib.sha256(text.encode()).hexdigest()[:32].encode(),
         )
     return Written(content, len(document.pages), "".join(discreet.missing))
+
+
+def _fitted(sheet: Sheet, lay_out: Callable[[Pairs], Any]) -> tuple[Sheet, int]:
+    """Return a sheet that leaves room to write, and for how many lines.
+
+    Where it leaves too little, what was said or known longest ago is counted only.
+    """
+    while True:
+        place = lay_out([(sheet, None)]).pages[0].anchors.get("end")
+        lines = int((END - place[1]) // LINE) if place else 0
+        shorter = sheet.shorter
+        if lines >= LEAST or shorter is sheet:
+            return sheet, max(0, lines)
+        sheet = shorter
+
+
+def _html(pairs: Pairs, *, maimed: bool) -> str:
+    context = {
+        "sheets": [
+            (sheet, None if lines is None else range(lines)) for sheet, lines in pairs
+        ],
+        "brand": study.NAME,
+        "made_at": localtime(pairs[0][0].made_at),
+        "maimed": maimed,
+    }
+    return render_to_string("call_sheet/sheet.html", context)
+
+
+def _lay_out(html: str, tools: engine.Engine) -> Any:
+    return HTML(string=html, url_fetcher=tools.fetcher).render(
+        font_config=tools.fonts, stylesheets=[_style()], pdf_variant=engine.VARIANT
+    )
+
+
+def _finish(document: Any, pdf: Any) -> None:
+    tagging.finish(document, pdf, links={})
 
 
 @cache

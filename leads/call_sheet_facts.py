@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -22,8 +22,9 @@ from reports.downloads import with_delivery
 from reports.models import Copy, Hit, reader_of
 from reports.personalisation import Reading, reading_of, segment_of
 
-# What a page holds; the rest is counted.
-COLLEAGUES = EXCHANGES = QUESTIONS = 3
+# What a page shows at most; the rest is counted.
+COLLEAGUES = EXCHANGES = 4
+QUESTIONS = 3
 COUNTED = 200  # Colleagues looked at, at most.
 
 
@@ -75,6 +76,27 @@ class Sheet:
     more_colleagues: int = 0
     exchanges: tuple[Exchange, ...] = ()
     more_exchanges: int = 0
+
+    @property
+    def shorter(self) -> Sheet:
+        """Return it without a colleague or an exchange; itself, where one of each is.
+
+        Colleagues go first, down to two, then exchanges.
+        """
+        colleagues, exchanges = len(self.colleagues), len(self.exchanges)
+        if colleagues > 2 or colleagues == 2 and exchanges <= 2:
+            return replace(
+                self,
+                colleagues=self.colleagues[:-1],
+                more_colleagues=self.more_colleagues + 1,
+            )
+        if exchanges > 1:
+            return replace(
+                self,
+                exchanges=self.exchanges[:-1],
+                more_exchanges=self.more_exchanges + 1,
+            )
+        return self
 
 
 def sheets_of(lead_pks: Sequence[int]) -> list[Sheet]:
@@ -136,14 +158,14 @@ def _sheet(
         received=received,
         came=_came(submissions),
         standing=_standing(lead),
-        next_action=_next(said(lead.next_action, 110), lead.next_action_on),
+        next_action=_next(said(lead.next_action, 98), lead.next_action_on),
         questions=_questions(reading_of(segment_of(reader))),
         colleagues=tuple(map(_colleague, colleagues[:COLLEAGUES])),
         more_colleagues=max(0, len(colleagues) - COLLEAGUES),
         exchanges=tuple(
             Exchange(
                 _day(row.at),
-                ", ".join(filter(None, (_kind(row), row.get_outcome_display()))),
+                _what(row),
                 cut(name_of(row.author), 30) if row.author else "",
                 said(row.body, 104),
             )
@@ -159,8 +181,10 @@ def _day(at: datetime | date) -> str:
     return f"{day:%d/%m/%Y}"
 
 
-def _kind(row: Activity) -> str:
-    return str(row.get_kind_display())
+def _what(row: Activity) -> str:
+    """Return « appel : message laissé »."""
+    words = (str(row.get_kind_display()), str(row.get_outcome_display()))
+    return "\u00a0: ".join(filter(None, words))
 
 
 def _promise(lead: Lead, today: date) -> str:

@@ -28,6 +28,7 @@ from leads.admin.history import (
     SubmissionInline,
 )
 from leads.admin.sending import send_all_again, send_all_new_edition, too_many
+from leads.admin.sheets import CallSheets
 from leads.admin.submissions import BOTH_PLACES
 from leads.models import Activity, Lead, Submission
 from leads.models.lead import email_key
@@ -54,7 +55,7 @@ def assigned_by(user: Any, to: Any) -> str:
 
 
 @admin.register(Lead)
-class LeadAdmin(Paged, admin.ModelAdmin[Lead]):
+class LeadAdmin(CallSheets, Paged, admin.ModelAdmin[Lead]):
     form = LeadForm
     list_display = [
         "full_name",
@@ -130,7 +131,13 @@ class LeadAdmin(Paged, admin.ModelAdmin[Lead]):
         MessageInline,
         ConsentInline,
     ]
-    actions = ["send_again", "send_new_edition", "take", "mark_as_test"]
+    actions = [
+        "send_again",
+        "send_new_edition",
+        "take",
+        "mark_as_test",
+        "call_sheets",
+    ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Lead]:
         return with_delivery(super().get_queryset(request).filter(erased_at=None))

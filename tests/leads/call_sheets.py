@@ -85,7 +85,7 @@ def full(reader, letter="", channels=REFUSED):
         f"campagne «\u00a0{long(36)}\u00a0»\u202f; la dernière du 12/11/2026",
         standing="hors cible, fournisseur ou conseil, contact d’essai, tenu pour "
         "suspect",
-        next_action=f"{long(110)}, le 12/12/2026",
+        next_action=f"{long(98)}, le 12/12/2026",
         colleagues=COLLEAGUES
         * (
             Colleague(
@@ -99,7 +99,7 @@ def full(reader, letter="", channels=REFUSED):
         * (
             Exchange(
                 "12/11/2026",
-                "courriel, envoyé, réponse attendue",
+                "courriel\u00a0: envoyé, réponse attendue",
                 long(30, name),
                 long(104),
             ),
