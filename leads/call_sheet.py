@@ -8,6 +8,7 @@ what is left of it is ruled, to write on.
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -52,7 +53,7 @@ def write(sheets: list[Sheet]) -> Written:
     replaced = ""
     for number in range(ROUNDS):
         if number == ROUNDS - 1:
-            typed = _html([(sheet, 0) for sheet in sheets], maimed=True)
+            typed = _html([(sheet, 0) for sheet in sheets], "")
             replaced += "".join(set(typed) - set(fast.alphabet()) - {"\n"})
         written = _written(sheets, replaced)
         if not written.undrawn:
@@ -72,8 +73,8 @@ def _written(sheets: list[Sheet], replaced: str) -> Written:
     """
 
     def html(pairs: Pairs) -> str:
-        text = _html(pairs, maimed=bool(replaced))
-        return text.translate(dict.fromkeys(map(ord, replaced), REPLACED))
+        letters = dict.fromkeys(map(ord, replaced), REPLACED)
+        return _html(pairs, replaced).translate(letters)
 
     with engine.at_work() as (tools, discreet):
         pairs = [
@@ -96,25 +97,35 @@ def _written(sheets: list[Sheet], replaced: str) -> Written:
 def _fitted(sheet: Sheet, lay_out: Callable[[Pairs], Any]) -> tuple[Sheet, int]:
     """Return a sheet that leaves room to write, and for how many lines.
 
-    Where it leaves too little, what was said or known longest ago is counted only.
+    Where it leaves too little, colleagues and exchanges are counted, not told.
     """
-    while True:
+
+    @cache
+    def lines(sheet: Sheet) -> int:
         place = lay_out([(sheet, None)]).pages[0].anchors.get("end")
-        lines = int((END - place[1]) // LINE) if place else 0
-        shorter = sheet.shorter
-        if lines >= LEAST or shorter is sheet:
-            return sheet, max(0, lines)
-        sheet = shorter
+        return max(0, int((END - place[1]) // LINE)) if place else 0
+
+    if lines(sheet) >= LEAST:
+        return sheet, lines(sheet)
+    states = list(sheet.shorter())
+    last = len(states) - 1
+    found = bisect(states, False, hi=last, key=lambda state: lines(state) >= LEAST)
+    return states[found], lines(states[found])
 
 
-def _html(pairs: Pairs, *, maimed: bool) -> str:
+def _html(pairs: Pairs, replaced: str) -> str:
+    """Return the document; a page says so where a letter of it is replaced."""
     context = {
         "sheets": [
-            (sheet, None if lines is None else range(lines)) for sheet, lines in pairs
+            (
+                sheet,
+                None if lines is None else range(lines),
+                not set(replaced).isdisjoint(repr(sheet)),
+            )
+            for sheet, lines in pairs
         ],
         "brand": study.NAME,
         "made_at": localtime(pairs[0][0].made_at),
-        "maimed": maimed,
     }
     return render_to_string("call_sheet/sheet.html", context)
 

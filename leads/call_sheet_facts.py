@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -77,32 +77,27 @@ class Sheet:
     exchanges: tuple[Exchange, ...] = ()
     more_exchanges: int = 0
 
-    @property
-    def shorter(self) -> Sheet:
-        """Return it without a colleague or an exchange; itself, where one of each is.
+    def shorter(self) -> Iterator[Sheet]:
+        """Yield it with ever less: colleagues go first, down to two, then exchanges.
 
-        Colleagues go first, down to two, then exchanges.
+        What is gone is counted. None of each is for names that fill their lines.
         """
         colleagues, exchanges = len(self.colleagues), len(self.exchanges)
-        if colleagues > 2 or colleagues == 2 and exchanges <= 2:
-            return replace(
+        for kept in ((2, 4), (2, 3), (2, 2), (1, 2), (1, 1), (0, 0)):
+            people, said = min(kept[0], colleagues), min(kept[1], exchanges)
+            yield replace(
                 self,
-                colleagues=self.colleagues[:-1],
-                more_colleagues=self.more_colleagues + 1,
+                colleagues=self.colleagues[:people],
+                more_colleagues=self.more_colleagues + colleagues - people,
+                exchanges=self.exchanges[:said],
+                more_exchanges=self.more_exchanges + exchanges - said,
             )
-        if exchanges > 1:
-            return replace(
-                self,
-                exchanges=self.exchanges[:-1],
-                more_exchanges=self.more_exchanges + 1,
-            )
-        return self
 
 
 def sheets_of(lead_pks: Sequence[int]) -> list[Sheet]:
     """Return the sheets of leads that are still there, in this order. Seven queries."""
     rows = with_consents(Lead.objects.filter(pk__in=lead_pks, erased_at=None))
-    leads = {lead.pk: lead for lead in rows.select_related("owner")}
+    leads: dict[int, Any] = {lead.pk: lead for lead in rows.select_related("owner")}
     ordered = [leads[pk] for pk in dict.fromkeys(lead_pks) if pk in leads]
     if not ordered:
         return []

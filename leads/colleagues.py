@@ -23,9 +23,7 @@ def colleagues_of(lead: Lead, limit: int = 20) -> list[Lead]:
     return colleagues_of_each([lead], limit)[lead.pk]
 
 
-def colleagues_of_each(
-    leads: Iterable[Lead], limit: int = 20
-) -> dict[int, list[Lead]]:
+def colleagues_of_each(leads: Iterable[Lead], limit: int = 20) -> dict[int, list[Lead]]:
     """Return what `colleagues_of` does for several leads, by their keys. One query."""
     rows = list(leads)
     places = {_place(lead) for lead in rows if _place(lead)[0]}

@@ -16,7 +16,7 @@ WIDE = "WMŒÆ@%…—"
 BEFORE = r"\+?(?:\d[\W_]{0,3}){0,4}"  # A country, or the nought of home.
 ADDRESS = re.compile(r"\S+@\S+")
 # Nine digits or more in a row, however they are spaced; dates have slashes.
-NUMBER = re.compile(r"(?:\+\s?)?\(?\d(?:[\s.()\-\u2010-\u2015]*\d){8,}")
+NUMBER = re.compile(r"[+(]*\d(?:[\s.()\-\u2010-\u2015]*\d){8,}")
 
 
 def line(text: str) -> str:
@@ -32,7 +32,7 @@ def size(text: str) -> str:
 
 def cut(text: str, width: int) -> str:
     """Return the beginning of a text, on one line, with … where the rest was."""
-    text = legible(text)
+    text = re.sub(" +", " ", legible(text))
     ends = enumerate(accumulate(map(_width, text)))
     end = next((place for place, reached in ends if reached > width), None)
     if end is None:

@@ -37,7 +37,8 @@ class CallSheets:
     """Add the call sheet of a lead, and an action for several, to a ModelAdmin."""
 
     def get_urls(self: Any) -> list[Any]:
-        page = self.admin_site.admin_view(csp_override(VIEWER)(self.call_sheet_view))
+        shown = csp_override(VIEWER)(require_safe(self.call_sheet_view))
+        page = self.admin_site.admin_view(shown)
         url = path(f"<int:pk>/{NAME}", page, name="leads_lead_call_sheet")
         return [url, *super().get_urls()]  # type: ignore[misc]
 
@@ -51,7 +52,6 @@ class CallSheets:
         return _several(self, request, queryset)
 
 
-@require_safe
 def _one(model_admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
     """Show the sheet of a lead to who may open the lead."""
     if not model_admin.has_view_permission(request):
@@ -81,7 +81,9 @@ def _several(
         return None
     content = call_sheet.render(keys)
     if not content:
-        text = "Aucune fiche\u00a0: ces contacts ne sont plus là, ou ne sont pas à vous."
+        text = (
+            "Aucune fiche\u00a0: ces contacts ne sont plus là, ou ne sont pas à vous."
+        )
         model_admin.message_user(request, text, messages.WARNING)
         return None
     return _answer(content, "attachment", NAMES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from leads.call_sheet_facts import (
@@ -14,7 +15,8 @@ from leads.call_sheet_facts import (
 )
 from leads.channels import Channel
 from leads.sheet_text import cut, line, size
-from reports.personalisation import reading_of, segment_of
+from reports.personalisation import PERSONAS, reading_of, segment_of
+from tests.reports.synthesis import HOSTILE, SEGMENT_READERS
 
 MADE_AT = datetime(2026, 11, 28, 14, 24, tzinfo=UTC)
 LOREM = "Souhaite un devis, rappeler après la commission médicale " * 10
@@ -106,3 +108,61 @@ def full(reader, letter="", channels=REFUSED):
         ),
         more_exchanges=6,
     )
+
+
+LONGEST_ADDRESS = f"{'w' * 64}@{'m' * 63}.{'w' * 63}.exemple.fr"
+LONG_ADDRESS = "marie-berengere.demonstration@centre-hospitalier-d-exempleville.fr"
+NO_NUMBER = (
+    Channel(
+        "Téléphone",
+        True,
+        "aucun numéro laissé\u00a0: passer par le standard, au sujet de la synthèse",
+    ),
+    Channel(
+        "Courriel",
+        True,
+        "actualités acceptées le 12/11/2026",
+        LONG_ADDRESS,
+        f"mailto:{LONG_ADDRESS}",
+    ),
+)
+LONGEST = (
+    NO_NUMBER[0],
+    replace(NO_NUMBER[1], address=LONGEST_ADDRESS, url=f"mailto:{LONGEST_ADDRESS}"),
+)
+# As long as the form lets anybody be called.
+HUNDRED = replace(
+    PERSONAS["noms-longs"],
+    first_name=("Marie-Françoise " * 10)[:100].strip(),
+    last_name=("de La Démonstration " * 10)[:100].strip(),
+    organisation=("Groupement de démonstration des Œuvres fictives " * 10)[:200],
+)
+CAST = {
+    **{name: full(reader) for name, reader in PERSONAS.items()},
+    "dsi allowed": full(PERSONAS["dsi"], channels=ALLOWED),
+    # As short as a sheet becomes by rule: where this fits, all do.
+    **{
+        key: replace(
+            sheet,
+            channels=NO_NUMBER,
+            colleagues=sheet.colleagues[:1],
+            exchanges=sheet.exchanges[:1],
+            more_colleagues=19,
+            more_exchanges=9,
+        )
+        for key, sheet in zip(
+            SEGMENT_READERS,
+            [
+                full(replace(reader, last_name=f"Témoin-{key}"))
+                for key, reader in SEGMENT_READERS.items()
+            ],
+            strict=True,
+        )
+    },
+    **{f"{name} empty": sheet_for(PERSONAS[name]) for name in ("dg-chu", "nom-seul")},
+    "hundred": full(HUNDRED),
+    "hundred allowed": full(HUNDRED, channels=ALLOWED),
+    "longest": full(HOSTILE["longest"], "W"),
+    "longest allowed": full(HOSTILE["longest"], "W", LONGEST),
+    **{name: full(HOSTILE[name]) for name in ("greek", "arabic", "piled up", "markup")},
+}

@@ -152,9 +152,7 @@ def test_what_was_not_delivered_is_not_said_to_be():
     requested = SubmissionFactory()
     nothing = LeadFactory()
     bounced = SubmissionFactory()
-    MessageFactory(
-        accepted=True, bounced_at=timezone.now(), copies=[bounced.copy]
-    )
+    MessageFactory(accepted=True, bounced_at=timezone.now(), copies=[bounced.copy])
 
     assert "pasencoreremise" in said(requested.lead)
     assert "etirée" not in said(requested.lead)
