@@ -23,6 +23,7 @@ from leads.admin.filters import (
 from leads.admin.page import LeadPages
 from leads.admin.page_posts import assigned_by
 from leads.admin.sending import send_all_again, send_all_new_edition, too_many
+from leads.admin.sheets import CallSheets
 from leads.admin.submissions import BOTH_PLACES
 from leads.models import Lead, Submission
 from leads.models.lead import email_key
@@ -41,7 +42,11 @@ class LeadForm(forms.ModelForm[Lead]):
 
 
 @admin.register(Lead)
+<<<<<<< HEAD
 class LeadAdmin(Paged, LeadPages):
+=======
+class LeadAdmin(CallSheets, Paged, admin.ModelAdmin[Lead]):
+>>>>>>> sheet
     form = LeadForm
     list_display = [
         "full_name",
@@ -99,7 +104,24 @@ class LeadAdmin(Paged, LeadPages):
         "suspected_at",
         "merged_into",
     ]
+<<<<<<< HEAD
     actions = ["send_again", "send_new_edition", "take", "mark_as_test"]
+=======
+    inlines = [
+        ActivityInline,
+        SubmissionInline,
+        CopyInline,
+        MessageInline,
+        ConsentInline,
+    ]
+    actions = [
+        "send_again",
+        "send_new_edition",
+        "take",
+        "mark_as_test",
+        "call_sheets",
+    ]
+>>>>>>> sheet
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Lead]:
         return with_delivery(super().get_queryset(request).filter(erased_at=None))
