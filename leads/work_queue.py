@@ -145,6 +145,11 @@ def section(key: str, owner: Any | None) -> QuerySet[Any]:
         section=Value(key, output_field=CharField()),
         asked_at=Subquery(_asked().values("at")[:1]),
         delivered_at=Subquery(_delivered().values("accepted_at")[:1]),
+        last_activity=Subquery(
+            Activity.objects.filter(lead=OuterRef("pk"))
+            .order_by("-pk")
+            .values("pk")[:1]
+        ),
     )
     return leads.select_related("owner").order_by(*SORTED[key])
 

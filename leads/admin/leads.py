@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from leads import assigning
+from leads.admin import gestures
 from leads.admin.filters import (
     DeliveredFilter,
     LeadScopeFilter,
@@ -131,6 +132,9 @@ class LeadAdmin(Paged, admin.ModelAdmin[Lead]):
         ConsentInline,
     ]
     actions = ["send_again", "send_new_edition", "take", "mark_as_test"]
+
+    def get_urls(self) -> list[Any]:
+        return [*gestures.urls(self), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Lead]:
         return with_delivery(super().get_queryset(request).filter(erased_at=None))
