@@ -8,7 +8,7 @@ class LeadsConfig(AppConfig):
     verbose_name = "Contacts"
 
     def ready(self) -> None:
-        from leads import assignment_mail, delivery  # noqa: F401 (it registers itself)
+        from leads import assignment_mail, delivery, morning  # noqa: F401 (they register)
         from reports.signals import copy_rendered
 
         copy_rendered.connect(delivery.on_copy_rendered, dispatch_uid="owe-synthesis")

@@ -4,6 +4,7 @@ import logging
 
 from celery import shared_task
 
+from leads import morning
 from leads.models import Quota
 
 logger = logging.getLogger(__name__)
@@ -13,3 +14,9 @@ logger = logging.getLogger(__name__)
 def forget_quotas() -> None:
     """Delete yesterday's counters. Running it again finds none."""
     logger.info("quotas: %s forgotten", Quota.forget())
+
+
+@shared_task(name="leads.owe_morning_letters")
+def owe_morning_letters() -> None:
+    """Owe the letters of today. Running it again owes those that are missing."""
+    logger.info("morning letters: %s owed", morning.owe_all())
