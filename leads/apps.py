@@ -12,6 +12,7 @@ class LeadsConfig(AppConfig):
             assignment_mail,
             delivery,
             escalation_mail,
+            morning,
         )
         from reports.signals import copy_rendered
 

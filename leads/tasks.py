@@ -4,7 +4,7 @@ import logging
 
 from celery import shared_task
 
-from leads import escalation, routing
+from leads import escalation, morning, routing
 from leads.models import Quota
 
 logger = logging.getLogger(__name__)
@@ -28,3 +28,9 @@ def escalate() -> None:
     """Tell managers of promises that broke. Running it again tells nobody twice."""
     if count := escalation.escalate():
         logger.info("escalation: %s leads", count)
+
+
+@shared_task(name="leads.owe_morning_letters")
+def owe_morning_letters() -> None:
+    """Owe the letters of today. Running it again owes those that are missing."""
+    logger.info("morning letters: %s owed", morning.owe_all())

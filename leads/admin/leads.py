@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from leads import assigning
+from leads.admin import gestures
 from leads.admin.filters import (
     DeliveredFilter,
     LeadScopeFilter,
@@ -42,11 +43,7 @@ class LeadForm(forms.ModelForm[Lead]):
 
 
 @admin.register(Lead)
-<<<<<<< HEAD
-class LeadAdmin(Paged, LeadPages):
-=======
-class LeadAdmin(CallSheets, Paged, admin.ModelAdmin[Lead]):
->>>>>>> sheet
+class LeadAdmin(CallSheets, Paged, LeadPages):
     form = LeadForm
     list_display = [
         "full_name",
@@ -104,16 +101,6 @@ class LeadAdmin(CallSheets, Paged, admin.ModelAdmin[Lead]):
         "suspected_at",
         "merged_into",
     ]
-<<<<<<< HEAD
-    actions = ["send_again", "send_new_edition", "take", "mark_as_test"]
-=======
-    inlines = [
-        ActivityInline,
-        SubmissionInline,
-        CopyInline,
-        MessageInline,
-        ConsentInline,
-    ]
     actions = [
         "send_again",
         "send_new_edition",
@@ -121,7 +108,9 @@ class LeadAdmin(CallSheets, Paged, admin.ModelAdmin[Lead]):
         "mark_as_test",
         "call_sheets",
     ]
->>>>>>> sheet
+
+    def get_urls(self) -> list[Any]:
+        return [*gestures.urls(self), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Lead]:
         return with_delivery(super().get_queryset(request).filter(erased_at=None))

@@ -1,7 +1,10 @@
 from __future__ import annotations
+
 from pathlib import Path
+
 import pytest
 from django.urls import reverse
+
 from leads.models import ConsentEvent
 from tests.browser import in_database
 from tests.pages.staff import signed_in, somebody
