@@ -75,6 +75,25 @@ class Paged:
         )
 
 
+class OwnLeads:
+    """Show rows of the leads that somebody may open, whatever is asked of the list.
+
+    As `Lead.objects.visible_to`, by lookups alone: all of them, or their own and what
+    nobody has yet. Rows of no lead are for those who see all.
+    """
+
+    lead_path = "lead__"  # From the rows of the list to their lead.
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request)  # type: ignore[misc]
+        if request.user.has_perm("leads.view_all_lead"):
+            return rows
+        path = self.lead_path
+        owned = Q(**{f"{path}owner": request.user.pk}) | Q(**{f"{path}owner": None})
+        there = {f"{path}pk__isnull": False, f"{path}suspected_at": None}
+        return rows.filter(owned, **there)
+
+
 class ScopeFilter(admin.SimpleListFilter):
     """Leave out suspects and tests unless they are asked for."""
 

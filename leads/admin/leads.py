@@ -31,7 +31,7 @@ from leads.admin.sending import send_all_again, send_all_new_edition, too_many
 from leads.admin.submissions import BOTH_PLACES
 from leads.models import Activity, Lead, Submission
 from leads.models.lead import email_key
-from outbox.admin import NOTHING, Paged, instant, short
+from outbox.admin import NOTHING, OwnLeads, Paged, instant, short
 from reports.admin import LongFilter
 
 
@@ -54,8 +54,9 @@ def assigned_by(user: Any, to: Any) -> str:
 
 
 @admin.register(Lead)
-class LeadAdmin(Paged, admin.ModelAdmin[Lead]):
+class LeadAdmin(OwnLeads, Paged, admin.ModelAdmin[Lead]):
     form = LeadForm
+    lead_path = ""
     list_display = [
         "full_name",
         "organisation",
