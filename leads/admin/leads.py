@@ -14,9 +14,15 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from leads import assigning
+from leads.admin.columns import LeadColumns
 from leads.admin.filters import (
+    CampaignFilter,
+    ConsentFilter,
     DeliveredFilter,
     LeadScopeFilter,
+    OrganisationFilter,
+    OriginFilter,
+    OwnerFilter,
     RetrievedFilter,
     with_delivery,
 )
@@ -27,11 +33,12 @@ from leads.admin.history import (
     MessageInline,
     SubmissionInline,
 )
+from leads.admin.searching import found
 from leads.admin.sending import send_all_again, send_all_new_edition, too_many
 from leads.admin.submissions import BOTH_PLACES
 from leads.models import Activity, Lead, Submission
 from leads.models.lead import email_key
-from outbox.admin import NOTHING, OwnLeads, Paged, instant, short
+from outbox.admin import NOTHING, OwnLeads, Paged, instant
 from reports.admin import LongFilter
 
 
@@ -54,34 +61,40 @@ def assigned_by(user: Any, to: Any) -> str:
 
 
 @admin.register(Lead)
-class LeadAdmin(OwnLeads, Paged, admin.ModelAdmin[Lead]):
+class LeadAdmin(LeadColumns, OwnLeads, Paged, admin.ModelAdmin[Lead]):
     form = LeadForm
     lead_path = ""
     list_display = [
-        "full_name",
-        "organisation",
-        "status",
-        "owner",
-        "due",
-        "delivered",
-        "retrieved",
-        "job_function",
-        "organisation_type",
-        short("created_at", "créé le"),
+        "who",
+        "place",
+        "standing",
+        "responsible",
+        "planned",
+        "promise",
+        "delivered_on",
+        "retrieved_on",
+        "created_on",
     ]
     list_filter = [
+        OrganisationFilter,
         LeadScopeFilter,
-        "status",
-        ("owner", admin.RelatedOnlyFieldListFilter),
+        OwnerFilter,
+        ("status", LongFilter),
         DeliveredFilter,
         RetrievedFilter,
+        ConsentFilter,
+        OriginFilter,
+        CampaignFilter,
         ("organisation_type", LongFilter),
         ("job_function", LongFilter),
         ("region", LongFilter),
     ]
     list_select_related = ["owner"]
     search_fields = ["search"]  # For the box to show; see get_search_results.
-    search_help_text = "Nom, adresse ou établissement"
+    search_help_text = (
+        "Nom, adresse ou établissement, dans n’importe quel ordre\u202f; "
+        "ou référence d’un exemplaire (SC26-…)"
+    )
     save_on_top = True
     fieldsets = [
         (
@@ -139,7 +152,7 @@ class LeadAdmin(OwnLeads, Paged, admin.ModelAdmin[Lead]):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Lead], search_term: str
     ) -> tuple[QuerySet[Lead], bool]:
-        return queryset.filter(pk__in=Lead.objects.matching(search_term)), False
+        return found(queryset, search_term), False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # A lead comes from a submission.
@@ -173,10 +186,6 @@ class LeadAdmin(OwnLeads, Paged, admin.ModelAdmin[Lead]):
                 row.instance.author = request.user
         super().save_formset(request, form, formset, change)
 
-    @admin.display(description="nom", ordering="last_name")
-    def full_name(self, lead: Lead) -> str:
-        return str(lead)
-
     @admin.display(description="remis le", ordering="delivered_at")
     def delivered(self, lead: Any) -> str:
         return instant(lead.delivered_at)
@@ -187,11 +196,6 @@ class LeadAdmin(OwnLeads, Paged, admin.ModelAdmin[Lead]):
         if lead.retrieved_at is None:
             return NOTHING
         return date_format(timezone.localdate(lead.retrieved_at), "SHORT_DATE_FORMAT")
-
-    @admin.display(description="à faire le", ordering="next_action_on")
-    def due(self, lead: Lead) -> str:
-        day = lead.next_action_on
-        return date_format(day, "SHORT_DATE_FORMAT") if day else NOTHING
 
     @admin.action(
         description="Renvoyer la synthèse",

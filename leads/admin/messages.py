@@ -45,7 +45,9 @@ END_ADVICE: dict[str, str] = {
 
 
 @admin.register(Message)
-class MessageAdmin(MessageColumns, OwnLeads, ReadOnly, Paged, admin.ModelAdmin[Message]):
+class MessageAdmin(
+    MessageColumns, OwnLeads, ReadOnly, Paged, admin.ModelAdmin[Message]
+):
     list_display: Any = [
         short("created_at", "demandé le"),
         "recipient",
