@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.db.models import Q, QuerySet
@@ -77,6 +78,23 @@ class Paged:
         return super().changelist_view(  # type: ignore[misc]
             request, {**title, **(extra_context or {})}
         )
+
+    def response_action(
+        self: Any, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        """Refuse a selection that no page of ours would send."""
+        if numbers(request.POST.getlist(ACTION_CHECKBOX_NAME)):
+            return super().response_action(  # type: ignore[misc]
+                request, queryset, *args, **kwargs
+            )
+        words = "Sélection illisible\u00a0: choisissez de nouveau dans la liste."
+        self.message_user(request, words, messages.ERROR)
+        return None
+
+
+def numbers(values: list[str]) -> bool:
+    """Tell whether these are keys of rows, as a page of ours would send them."""
+    return all(v.isascii() and v.isdecimal() and len(v) < 19 for v in values)
 
 
 class OwnLeads:

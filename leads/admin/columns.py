@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,9 +21,8 @@ def day(value: Any) -> str:
     """Return « 20/11/2026 » in Europe/Paris; `value` is a day, an instant or None."""
     if value is None:
         return NOTHING
-    if not isinstance(value, date) or hasattr(value, "hour"):
-        value = timezone.localdate(value)
-    return date_format(value, "SHORT_DATE_FORMAT")
+    when = timezone.localdate(value) if isinstance(value, datetime) else value
+    return date_format(when, "SHORT_DATE_FORMAT")
 
 
 def second_line(first: Any, second: Any) -> str:

@@ -99,7 +99,7 @@ class OwnerFilter(admin.SimpleListFilter):
         visible = Lead.objects.visible_to(request.user)
         owners = User.objects.filter(pk__in=visible.values("owner"))
         others = sorted(
-            (name_of(user), str(user.pk)) for user in owners.exclude(pk=request.user.pk)
+            (name_of(user), str(user.pk)) for user in owners if user != request.user
         )
         fixed = [("moi", "Moi"), ("personne", "Personne")]
         return fixed + [(key, name) for name, key in others[:MOST_CHOICES]]

@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -14,6 +13,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from leads import assigning
+from leads.admin.bulk import BOTH_PLACES, BulkActions
 from leads.admin.columns import LeadColumns
 from leads.admin.filters import (
     CampaignFilter,
@@ -34,9 +34,8 @@ from leads.admin.history import (
     SubmissionInline,
 )
 from leads.admin.searching import found
-from leads.admin.sending import send_all_again, send_all_new_edition, too_many
-from leads.admin.submissions import BOTH_PLACES
-from leads.models import Activity, Lead, Submission
+from leads.admin.views import tabs
+from leads.models import Activity, Lead
 from leads.models.lead import email_key
 from outbox.admin import NOTHING, OwnLeads, Paged, instant
 from reports.admin import LongFilter
@@ -61,7 +60,7 @@ def assigned_by(user: Any, to: Any) -> str:
 
 
 @admin.register(Lead)
-class LeadAdmin(LeadColumns, OwnLeads, Paged, admin.ModelAdmin[Lead]):
+class LeadAdmin(BulkActions, LeadColumns, OwnLeads, Paged, admin.ModelAdmin[Lead]):
     form = LeadForm
     lead_path = ""
     list_display = [
@@ -144,7 +143,17 @@ class LeadAdmin(LeadColumns, OwnLeads, Paged, admin.ModelAdmin[Lead]):
         MessageInline,
         ConsentInline,
     ]
-    actions = ["send_again", "send_new_edition", "take", "mark_as_test"]
+    actions = [
+        "take",
+        "assign_to",
+        "change_status",
+        "send_again",
+        "send_new_edition",
+        "mark_as_test",
+        "mark_as_real",
+        "suspect",
+        "release",
+    ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Lead]:
         return with_delivery(super().get_queryset(request).filter(erased_at=None))
@@ -160,8 +169,10 @@ class LeadAdmin(LeadColumns, OwnLeads, Paged, admin.ModelAdmin[Lead]):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # Erasure is a right, with a path of its own.
 
-    def has_send_again_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("leads.send_again")
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        return super().changelist_view(
+            request, {**tabs(request), **(extra_context or {})}
+        )
 
     def save_model(
         self, request: HttpRequest, obj: Lead, form: Any, change: bool
@@ -198,38 +209,6 @@ class LeadAdmin(LeadColumns, OwnLeads, Paged, admin.ModelAdmin[Lead]):
         return date_format(timezone.localdate(lead.retrieved_at), "SHORT_DATE_FORMAT")
 
     @admin.action(
-        description="Renvoyer la synthèse",
-        permissions=["send_again"],
-        location=BOTH_PLACES,
-    )
-    def send_again(self, request: HttpRequest, queryset: QuerySet[Lead]) -> None:
-        """Owe each lead the copy of its latest submission that has one."""
-        if not too_many(self, request, queryset.count()):
-            send_all_again(self, request, self._latest(queryset))
-
-    @admin.action(
-        description="Envoyer la nouvelle édition",
-        permissions=["send_again"],
-        location=BOTH_PLACES,
-    )
-    def send_new_edition(self, request: HttpRequest, queryset: QuerySet[Lead]) -> None:
-        """Make each lead a copy in the current edition, for the same reader."""
-        if not too_many(self, request, queryset.count()):
-            send_all_new_edition(self, request, self._latest(queryset))
-
-    def _latest(self, queryset: QuerySet[Lead]) -> list[tuple[Lead, Submission | None]]:
-        """Return each lead with its latest submission that has a copy."""
-        latest = {
-            submission.lead_id: submission
-            for submission in Submission.objects.filter(
-                lead__in=queryset.values("pk"), copy__isnull=False
-            )
-            .select_related("copy")
-            .order_by("created_at", "pk")
-        }
-        return [(lead, latest.get(lead.pk)) for lead in queryset]
-
-    @admin.action(
         description="S’attribuer", permissions=["change"], location=BOTH_PLACES
     )
     def take(self, request: HttpRequest, queryset: QuerySet[Lead]) -> None:
@@ -242,20 +221,3 @@ class LeadAdmin(LeadColumns, OwnLeads, Paged, admin.ModelAdmin[Lead]):
             self.message_user(request, error.message, messages.ERROR)
         else:
             self.message_user(request, f"Contacts attribués\u00a0: {len(given)}.")
-
-    @admin.action(
-        description="Marquer comme essai", permissions=["change"], location=BOTH_PLACES
-    )
-    def mark_as_test(self, request: HttpRequest, queryset: QuerySet[Lead]) -> None:
-        self._update(request, queryset, "Marqué comme essai.", is_test=True)
-
-    def _update(
-        self, request: HttpRequest, leads: QuerySet[Lead], what: str, **values: Any
-    ) -> None:
-        """Change several leads, log it on each, and say how many."""
-        rows = list(leads)
-        Lead.objects.filter(pk__in=[lead.pk for lead in rows]).update(**values)
-        LogEntry.objects.log_actions(str(request.user.pk), rows, CHANGE, what)
-        count = len(rows)
-        noun = "contact modifié" if count == 1 else "contacts modifiés"
-        self.message_user(request, f"{count} {noun}.")
