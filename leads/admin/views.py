@@ -88,15 +88,17 @@ def tabs(request: HttpRequest) -> dict[str, Any]:
 
 
 class SavedViewForm(forms.ModelForm[SavedView]):
-    query = forms.CharField(required=False, widget=forms.HiddenInput)
+    asked = forms.CharField(required=False, widget=forms.HiddenInput)
     user: Any  # Set by the page.
 
     class Meta:
         model = SavedView
         fields = ("name", "is_shared")
 
-    def clean_query(self) -> str:
-        query = sanitised(self.cleaned_data["query"])
+    def clean_asked(self) -> str:
+        if self.instance.pk:
+            return ""  # What a view shows is settled when it is kept.
+        query = sanitised(self.cleaned_data["asked"])
         if not query:
             raise forms.ValidationError(
                 "Cette liste n’a ni filtre ni recherche\u00a0: choisissez-en d’abord."
@@ -112,7 +114,7 @@ class SavedViewForm(forms.ModelForm[SavedView]):
         other = mine.exclude(pk=self.instance.pk).first()
         if other is None:
             return data
-        if self.instance.pk is None and data.get("query") == other.query:
+        if self.instance.pk is None and data.get("asked") == other.query:
             self.instance = other
         else:
             self.add_error("name", "Vous avez déjà une vue de ce nom.")
@@ -134,7 +136,7 @@ class SavedViewAdmin(Paged, admin.ModelAdmin[SavedView]):
         ).select_related("owner")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ["name", "is_shared", *(["author"] if obj else ["query"])]
+        return ["name", "is_shared", *(["author"] if obj else ["asked"])]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ["author"] if obj else []
@@ -164,7 +166,7 @@ class SavedViewAdmin(Paged, admin.ModelAdmin[SavedView]):
     ) -> None:
         if not change:
             obj.owner = request.user  # type: ignore[assignment]
-            obj.query = form.cleaned_data["query"]
+            obj.query = form.cleaned_data["asked"]
         try:
             with transaction.atomic():
                 super().save_model(request, obj, form, change)

@@ -168,7 +168,9 @@ def test_the_index_serves_a_search_and_its_count(client, sign_in):
     Lead.objects.bulk_create(LeadFactory.build() for _ in range(3000))
     LeadFactory(first_name="Zoé", last_name="Peña")
     with connection.cursor() as cursor:
-        cursor.execute("SELECT gin_clean_pending_list('lead_search'); ANALYZE leads_lead")
+        cursor.execute(
+            "SELECT gin_clean_pending_list('lead_search'); ANALYZE leads_lead"
+        )
     with CaptureQueriesContext(connection) as captured:
         client.get(page(LIST, q="zoé peña"))
 

@@ -1,4 +1,4 @@
-"""A sales person sees their own contacts and what nobody has, wherever rows are shown."""
+"""A sales person sees their own contacts and nobody's, wherever rows are shown."""
 
 from __future__ import annotations
 
