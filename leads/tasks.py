@@ -4,8 +4,8 @@ import logging
 
 from celery import shared_task
 
-from leads import escalation, morning, routing
-from leads.models import Quota
+from leads import batches, escalation, morning, routing
+from leads.models import Batch, Quota
 
 logger = logging.getLogger(__name__)
 
@@ -34,3 +34,14 @@ def escalate() -> None:
 def owe_morning_letters() -> None:
     """Owe the letters of today. Running it again owes those that are missing."""
     logger.info("morning letters: %s owed", morning.owe_all())
+
+
+@shared_task(name="leads.work_batch")
+def work_batch(pk: int, lease_no: int) -> None:
+    """Do what is left of a gesture on many leads. Running it again does no lead twice.
+
+    Dying anywhere leaves what a piece had begun undone, and the rest owed.
+    """
+    batch = Batch.objects.claim(pk, lease_no)
+    if batch is not None:  # Else: done, stopped, or another worker is on it.
+        batches.work(batch)

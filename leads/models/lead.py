@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING, Any, Self
 
 import pghistory
@@ -16,6 +17,8 @@ from reports.vocabulary import JobFunction, OrganisationType, Region
 
 if TYPE_CHECKING:
     from leads.models.submission import Submission
+
+MOST_WORDS = 12  # Of a search.
 
 
 class Identity(models.Model):
@@ -65,8 +68,11 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         return self.filter(Q(owner=user) | Q(owner=None), suspected_at=None)
 
     def matching(self, words: str) -> Self:
-        """Keep those whose name, address or establishment holds each of the words."""
-        for word in fold(words).split():
+        """Keep those whose name, address or establishment holds each of the words.
+
+        The first MOST_WORDS of them: each is one more condition.
+        """
+        for word in fold(unicodedata.normalize("NFC", words)).split()[:MOST_WORDS]:
             self = self.filter(search__contains=word)
         return self
 

@@ -16,7 +16,7 @@ from tests.leads.factories import (
     SubmissionFactory,
     delivered,
 )
-from tests.leads.pages import form_data, notices, page, shown
+from tests.leads.pages import form_data, gesture, notices, page, shown
 
 pytestmark = pytest.mark.django_db
 
@@ -93,9 +93,7 @@ def test_leads_are_found_by_name_address_and_establishment(client, sign_in, word
 
 
 def send_again(client, *leads):
-    data = {"action": "send_again", "_selected_action": [lead.pk for lead in leads]}
-    url = page("leads_lead_changelist", perimetre="tous")
-    return client.post(url, data, follow=True)
+    return gesture(client, "send_again", leads)
 
 
 def test_sending_again_owes_a_message_and_says_so(client, sign_in):
@@ -135,7 +133,8 @@ def test_a_slip_does_not_write_to_everybody(client, sign_in, monkeypatch):
     sign_in("Marketing")
     monkeypatch.setattr("leads.admin.sending.LIMIT", 1)
 
-    response = send_again(client, delivered().lead, delivered().lead)
+    rows = [delivered(), delivered()]
+    response = gesture(client, "send_again", rows, "leads_submission")
 
     assert not Message.objects.due().exists()
     assert "aucun envoi n’a été demandé" in notices(response)[0]
@@ -171,8 +170,7 @@ def test_leads_are_taken_and_marked_as_tests(client, sign_in):
     user = sign_in("Commercial")
     lead = LeadFactory()
     for action in ("take", "mark_as_test"):
-        data = {"action": action, "_selected_action": [lead.pk]}
-        client.post(page("leads_lead_changelist"), data)
+        gesture(client, action, [lead])
 
     lead.refresh_from_db()
     assert lead.owner == user
