@@ -86,7 +86,7 @@ def _whose(request: HttpRequest) -> Whose:
 def _people() -> list[Any]:
     """Return who has a queue: the sales staff, and whoever has open leads."""
     theirs = Lead.objects.genuine().open().filter(owner=OuterRef("pk"))
-    groups = get_user_model().groups.through.objects.filter(  # type: ignore[attr-defined]
+    groups = get_user_model().groups.through.objects.filter(
         user=OuterRef("pk"), group__name="Commercial"
     )
     people = get_user_model().objects.filter(

@@ -27,7 +27,7 @@ def scene():
 
 
 def test_a_call_and_the_next_date_take_three_presses(new_page, server, scene):
-    user, lead, url = scene
+    user, _, url = scene
     with signed_in(new_page, server, user, javascript=False) as page:
         page.goto(url)
         page.click(f"{LOG} label:has-text('message laissé')")
@@ -40,7 +40,7 @@ def test_a_call_and_the_next_date_take_three_presses(new_page, server, scene):
 
 
 def test_the_keyboard_alone_logs_a_call(new_page, server, scene):
-    user, lead, url = scene
+    user, _, url = scene
     with signed_in(new_page, server, user) as page:
         page.goto(url)
         page.focus("#id_call_outcome_0")
@@ -60,7 +60,7 @@ def test_the_keyboard_alone_logs_a_call(new_page, server, scene):
 
 
 def test_the_focus_is_always_seen(new_page, server, scene):
-    user, lead, url = scene
+    user, _, url = scene
     with signed_in(new_page, server, user, reduced_motion="reduce") as page:
         page.goto(url)
         page.evaluate(FROM_THE_TOP)
@@ -71,7 +71,7 @@ def test_the_focus_is_always_seen(new_page, server, scene):
 
 
 def test_what_came_of_it_is_asked_of_what_is_logged(new_page, server, scene):
-    user, lead, url = scene
+    user, _, url = scene
     with signed_in(new_page, server, user, javascript=False) as page:
         page.goto(url)
         assert page.is_visible(".call_outcome")
@@ -82,7 +82,7 @@ def test_what_came_of_it_is_asked_of_what_is_logged(new_page, server, scene):
 
 
 def test_an_error_is_said_where_it_is_and_keeps_what_was_typed(new_page, server, scene):
-    user, lead, url = scene
+    user, _, url = scene
     with signed_in(new_page, server, user) as page:
         page.goto(url)
         page.fill(f"{LOG} textarea", "Ce qui s’est dit.")
@@ -99,7 +99,7 @@ def test_an_error_is_said_where_it_is_and_keeps_what_was_typed(new_page, server,
 
 @pytest.mark.parametrize("width", [320, 390, 1024, 1280])
 def test_nothing_spills_and_targets_can_be_hit(new_page, server, scene, width):
-    user, lead, url = scene
+    user, _, url = scene
     with signed_in(new_page, server, user, width=width) as page:
         page.goto(url)
         page.click("summary")
@@ -111,7 +111,7 @@ def test_nothing_spills_and_targets_can_be_hit(new_page, server, scene, width):
 
 
 def test_on_a_phone_it_reads_who_log_next_then_the_past(new_page, server, scene):
-    user, lead, url = scene
+    user, _, url = scene
     with signed_in(new_page, server, user, width=390) as page:
         page.goto(url)
         parts = (".lead-head", LOG, ".lead-follow-up", ".lead-timeline", ".lead-more")
