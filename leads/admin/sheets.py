@@ -57,9 +57,12 @@ def _one(model_admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
     there = Lead.objects.filter(pk=pk, erased_at=None)
-    if there.exists() and not there.visible_to(request.user).exists():
+    if there.visible_to(request.user).exists():
+        content = call_sheet.render([pk])
+    elif there.exists():
         raise PermissionDenied("another's lead")
-    content = call_sheet.render([pk])
+    else:
+        content = b""
     if not content:  # Erased meanwhile, or never was: Django's own way of saying so.
         gone: HttpResponse = model_admin._get_obj_does_not_exist_redirect(
             request, model_admin.opts, str(pk)

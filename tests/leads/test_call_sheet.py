@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from leads import call_sheet
 from leads.call_sheet_facts import sheets_of
+from leads.colleagues import colleagues_of, colleagues_of_each
 from leads.models import Activity, ConsentEvent, Lead
 from tests.leads.factories import (
     HitFactory,
@@ -253,3 +254,28 @@ def test_queries_do_not_grow_with_the_sheets(django_assert_max_num_queries):
     for count in (1, 10):
         with django_assert_max_num_queries(7):
             assert len(sheets_of([lead.pk for lead in leads[:count]])) == count
+
+
+def test_colleagues_of_several_are_those_of_each_in_one_query(
+    django_assert_num_queries,
+):
+    one, twin = (LeadFactory(organisation=name) for name in ("CH d’É-x", "ch  D’e x"))
+    other = LeadFactory(organisation="CH")  # Within the names of the others.
+    LeadFactory(organisation="CH d’Ex")
+
+    with django_assert_num_queries(1):
+        found = colleagues_of_each([one, other])
+
+    assert found == {one.pk: colleagues_of(one), other.pk: []}
+    assert found[one.pk] == []  # Two spaces: the index looks for one.
+    twin.organisation = "ch D’e x"
+    twin.save()
+    assert colleagues_of(one) == [twin]
+    assert colleagues_of_each([]) == {}
+
+
+def test_a_short_name_that_many_contain_loses_no_colleague():
+    older = LeadFactory.create_batch(2, organisation="CH")
+    LeadFactory.create_batch(5, organisation="CH d’Exemple")
+
+    assert colleagues_of(older[0], limit=1) == [older[1]]
