@@ -196,7 +196,7 @@ def route(lead_pk: int) -> bool:
 
     Its owner, the reason and the mail that tells: all of it, or nothing.
     """
-    _one_at_a_time()
+    one_at_a_time()
     lead: Any = (
         with_first(Lead.objects.to_route().genuine())
         .select_for_update(no_key=True, skip_locked=True, of=("self",))
@@ -223,8 +223,11 @@ def route(lead_pk: int) -> bool:
     return True
 
 
-def _one_at_a_time() -> None:
-    """Wait for whoever gives leads by the rules: what they gave counts for the caps."""
+def one_at_a_time() -> None:
+    """Wait for whoever gives leads by the rules, or orders these.
+
+    What they gave counts for the caps; each place is taken once.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ROUTING_LOCK])
 
@@ -258,7 +261,7 @@ def route_left_over(limit: int = AGAIN) -> int:
     The first `limit` of those that can be given, with one mail for each person and
     rule. Pressing twice gives nothing twice.
     """
-    _one_at_a_time()
+    one_at_a_time()
     decided = {pk: each for pk, each in _decided_again().items() if each.person}
     keys = list(decided)[:limit]
     still = Lead.objects.filter(pk__in=keys, owner=None, erased_at=None)

@@ -153,6 +153,15 @@ class RoutingRuleAdmin(Titled, Paged, admin.ModelAdmin[RoutingRule]):
         )
         return response
 
+    def save_model(
+        self, request: HttpRequest, obj: RoutingRule, form: Any, change: bool
+    ) -> None:
+        """Put a new rule last, whoever adds another at the same time."""
+        if not change:
+            routing.one_at_a_time()
+            obj.position = next_position()
+        super().save_model(request, obj, form, change)
+
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
     ) -> HttpResponse:
@@ -213,7 +222,8 @@ def move(model_admin: RoutingRuleAdmin, request: HttpRequest, pk: int) -> HttpRe
     """
     if not model_admin.has_change_permission(request):
         raise PermissionDenied
-    rules = list(RoutingRule.objects.select_for_update().order_by("position"))
+    routing.one_at_a_time()
+    rules = list(RoutingRule.objects.order_by("position"))
     places = {rule.pk: place for place, rule in enumerate(rules)}
     up = "monter" in request.POST
     stood = request.POST.get("monter" if up else "descendre")

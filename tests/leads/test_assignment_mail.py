@@ -55,7 +55,7 @@ def test_one_lead_is_told_with_who_where_why_and_until_when(settings):
         "Direction des systèmes d’information",
         "Centre hospitalier d’Exemple, Bretagne",
         "Premier contact avant mercredi 2\u00a0décembre\u00a02099 au soir.",
-        "Téléphone\u00a0: aucun numéro laissé",
+        "Téléphone, aucun numéro laissé",
         "n’a pas demandé d’actualités",
         "Pourquoi vous\u00a0: Confié par Camille Exemple.",
         f"{settings.SITE_URL}/admin/leads/lead/{lead.pk}/change/",

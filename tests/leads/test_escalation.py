@@ -15,6 +15,7 @@ from leads import assigning, escalation, escalation_mail, exchanges
 from leads.escalation import escalate
 from leads.models import Escalation, Lead, PrivacyEvent
 from leads.privacy import erase
+from leads.tasks import escalate as task
 from outbox.models import Message
 from tests.leads.factories import LeadFactory, StaffFactory
 from tests.leads.routing import sales
@@ -189,6 +190,11 @@ def test_two_at_once_tell_each_once():
 
     assert Escalation.objects.count() == 6
     assert len({row.lead_id for row in Escalation.objects.all()}) == 6
+
+
+def test_the_task_may_run_at_any_hour(owner):
+    for _ in range(2):
+        task()
 
 
 def test_it_costs_the_same_however_many_leads(owner, django_assert_max_num_queries):

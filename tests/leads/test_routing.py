@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from leads import business_days, routing
 from leads.availability import Person, day_in_words
-from leads.models import Assignment, Lead, Submission
+from leads.models import Assignment, Lead, PrivacyEvent, Submission
+from leads.privacy import erase
 from leads.routing import Facts, decide, route_new
 from leads.tasks import route_new as task
 from outbox.models import Message
@@ -322,6 +323,17 @@ def test_routing_costs_the_same_however_many_rules(django_assert_max_num_queries
 
     with django_assert_max_num_queries(20):
         route_new()
+
+
+def test_erasing_a_lead_takes_back_what_the_sentence_says_of_them():
+    rule(sales(), regions=[BRE], functions=[JobFunction.CIO])
+    lead = newcomer()
+    route_new()
+    assert "Bretagne" in Assignment.objects.get().sentence
+
+    erase(lead, PrivacyEvent.Kind.NOT_ME)
+
+    assert Assignment.objects.get().sentence == "effacé"
 
 
 # --- Dying between anything ---------------------------------------------------------

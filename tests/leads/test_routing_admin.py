@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
+from django.contrib.admin import site
 from django.contrib.admin.models import LogEntry
+from django.db import connection, transaction
+from django.test import RequestFactory
 from django.utils import timezone
 
 from leads.models import Assignment, Lead, RoutingRule
@@ -110,6 +115,28 @@ def test_bad_input_is_told_and_loses_nothing(client, sign_in, values, button):
         'value="53"' in response.text and "checked" in response.text
     )
     assert not RoutingRule.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_rules_added_at_once_take_two_places():
+    user = sales(group=None)
+    start = threading.Barrier(2)
+
+    def add():
+        request = RequestFactory().post("/")
+        model_admin = site.get_model_admin(RoutingRule)
+        start.wait()
+        with transaction.atomic():
+            model_admin.save_model(request, RoutingRule(person=user), None, False)
+        connection.close()
+
+    threads = [threading.Thread(target=add) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert [position for position, _ in numbered()] == [1, 2]
 
 
 # --- Their order --------------------------------------------------------------------
@@ -229,7 +256,9 @@ def test_readers_see_the_rule_in_words_and_no_button(client, sign_in, group):
 
 def test_a_rule_that_is_gone_is_said_to_be(client, sign_in):
     sign_in("Marketing")
-    assert client.get(page("rule_without", 404)).status_code == 404
+    for pk in (404, 10**30):
+        assert client.get(page("rule_without", pk)).status_code == 404
+        assert client.post(page("rule_move", pk), {"monter": "1"}).status_code == 302
     assert client.get(page("leads_routingrule_change", 404)).status_code == 302
 
 
