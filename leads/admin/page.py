@@ -17,6 +17,7 @@ from django.http import (
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.utils import timezone
 
 from leads import interest, timeline
 from leads.admin import page_words
@@ -28,6 +29,18 @@ from leads.colleagues import colleagues_of
 from leads.models import Activity, Assignment, Lead
 
 MOST = 1000  # Rows of the past on a page, at most.
+# What somebody must be allowed to see for entries of a kind to be shown to them.
+SHOWN_TO = {
+    "demande": "leads.view_submission",
+    "accord": "leads.view_consentevent",
+    "echange": "leads.view_activity",
+    "affectation": "leads.view_assignment",
+    "signalement": "leads.view_escalation",
+    "changement": "leads.view_leadevent",
+    "exemplaire": "reports.view_copy",
+    "retrait": "reports.view_hit",
+    "envoi": "outbox.view_message",
+}
 
 
 class LeadPages(LeadPosts):
@@ -120,6 +133,8 @@ class LeadPages(LeadPosts):
         channels = channels_of([lead])[lead.pk]
         limit = _limit(request)
         entries, more = timeline.latest(lead, limit)
+        may = request.user.has_perm
+        entries = [entry for entry in entries if may(SHOWN_TO[entry.kind])]
         typed = page_words.typed_later(lead)
         context = {
             **self.admin_site.each_context(request),
@@ -129,6 +144,8 @@ class LeadPages(LeadPosts):
             "lead": lead,
             "channels": channels,
             "why": lead.assignment if lead.assignment_to == lead.owner_id else "",
+            "overdue": bool(lead.next_action_on)
+            and lead.next_action_on < timezone.localdate(),
             "promise": page_words.promise_words(lead),
             "mailbox": page_words.mailbox_words(lead),
             "typed": typed,
