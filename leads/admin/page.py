@@ -135,7 +135,6 @@ class LeadPages(LeadPosts):
         entries, more = timeline.latest(lead, limit)
         may = request.user.has_perm
         entries = [entry for entry in entries if may(SHOWN_TO[entry.kind])]
-        typed = page_words.typed_later(lead)
         context = {
             **self.admin_site.each_context(request),
             "title": str(lead),
@@ -148,14 +147,11 @@ class LeadPages(LeadPosts):
             and lead.next_action_on < timezone.localdate(),
             "promise": page_words.promise_words(lead),
             "mailbox": page_words.mailbox_words(lead),
-            "typed": typed,
+            "typed": page_words.typed_later(lead),
             "days": [(day, list(rows)) for day, rows in groupby(entries, _day)],
             "more": min(limit * 2, MOST) if more and limit < MOST else 0,
             "cut": MOST if more and limit >= MOST else 0,
-            "readings": [
-                ("Profil", interest.profile(lead)),
-                ("Intérêt", interest.interest(interest.acts_of(lead))),
-            ],
+            "readings": _readings(lead),
             "colleagues": self._colleagues(request, lead),
             "call_sheet": _resolved("admin:leads_lead_call_sheet", lead.pk),
             **self._forms(request, lead, channels, bound),
@@ -203,6 +199,13 @@ class LeadPages(LeadPosts):
         )
         keys = set(visible.values_list("pk", flat=True)) if found else set()
         return [(other, other.pk in keys) for other in found]
+
+
+def _readings(lead: Any) -> list[tuple[str, interest.Reading]]:
+    return [
+        ("Profil", interest.profile(lead)),
+        ("Intérêt", interest.interest(interest.acts_of(lead))),
+    ]
 
 
 def _day(entry: Any) -> Any:
