@@ -63,6 +63,13 @@ def _rows(
 
 
 def _sources(lead: Any) -> Iterator[QuerySet[Any]]:
+    yield from _theirs(lead)
+    yield from _documents(lead)
+    yield from _ours(lead)
+
+
+def _theirs(lead: Any) -> Iterator[QuerySet[Any]]:
+    """Yield what the person asked for, and agreed to."""
     identity = {field.name: field.name for field in Identity._meta.get_fields()}
     yield _rows(
         lead.submissions.all(),
@@ -83,6 +90,10 @@ def _sources(lead: Any) -> Iterator[QuerySet[Any]]:
         granted="granted",
         channel="channel",
     )
+
+
+def _ours(lead: Any) -> Iterator[QuerySet[Any]]:
+    """Yield what the house did with them."""
     yield _rows(
         lead.activities.all(),
         "activity",
@@ -102,7 +113,6 @@ def _sources(lead: Any) -> Iterator[QuerySet[Any]]:
     yield _rows(
         lead.escalations.all(), "escalation", to="to_id", promised="promised_on"
     )
-    yield from _documents(lead)
     yield _rows(
         lead.history.all(),
         "change",

@@ -17,6 +17,7 @@ from django.http import (
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.utils import timezone
 
 from leads import interest, timeline
 from leads.admin import page_words
@@ -28,6 +29,18 @@ from leads.colleagues import colleagues_of
 from leads.models import Activity, Assignment, Lead
 
 MOST = 1000  # Rows of the past on a page, at most.
+# What somebody must be allowed to see for entries of a kind to be shown to them.
+SHOWN_TO = {
+    "demande": "leads.view_submission",
+    "accord": "leads.view_consentevent",
+    "echange": "leads.view_activity",
+    "affectation": "leads.view_assignment",
+    "signalement": "leads.view_escalation",
+    "changement": "leads.view_leadevent",
+    "exemplaire": "reports.view_copy",
+    "retrait": "reports.view_hit",
+    "envoi": "outbox.view_message",
+}
 
 
 class LeadPages(LeadPosts):
@@ -120,7 +133,8 @@ class LeadPages(LeadPosts):
         channels = channels_of([lead])[lead.pk]
         limit = _limit(request)
         entries, more = timeline.latest(lead, limit)
-        typed = page_words.typed_later(lead)
+        may = request.user.has_perm
+        entries = [entry for entry in entries if may(SHOWN_TO[entry.kind])]
         context = {
             **self.admin_site.each_context(request),
             "title": str(lead),
@@ -129,16 +143,15 @@ class LeadPages(LeadPosts):
             "lead": lead,
             "channels": channels,
             "why": lead.assignment if lead.assignment_to == lead.owner_id else "",
+            "overdue": bool(lead.next_action_on)
+            and lead.next_action_on < timezone.localdate(),
             "promise": page_words.promise_words(lead),
             "mailbox": page_words.mailbox_words(lead),
-            "typed": typed,
+            "typed": page_words.typed_later(lead),
             "days": [(day, list(rows)) for day, rows in groupby(entries, _day)],
             "more": min(limit * 2, MOST) if more and limit < MOST else 0,
             "cut": MOST if more and limit >= MOST else 0,
-            "readings": [
-                ("Profil", interest.profile(lead)),
-                ("Intérêt", interest.interest(interest.acts_of(lead))),
-            ],
+            "readings": _readings(lead),
             "colleagues": self._colleagues(request, lead),
             "call_sheet": _resolved("admin:leads_lead_call_sheet", lead.pk),
             **self._forms(request, lead, channels, bound),
@@ -186,6 +199,13 @@ class LeadPages(LeadPosts):
         )
         keys = set(visible.values_list("pk", flat=True)) if found else set()
         return [(other, other.pk in keys) for other in found]
+
+
+def _readings(lead: Any) -> list[tuple[str, interest.Reading]]:
+    return [
+        ("Profil", interest.profile(lead)),
+        ("Intérêt", interest.interest(interest.acts_of(lead))),
+    ]
 
 
 def _day(entry: Any) -> Any:

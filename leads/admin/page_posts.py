@@ -125,6 +125,8 @@ class LeadPosts(admin.ModelAdmin[Lead]):
         if exchanges.move([pk], request.user, status, reason):
             label = Lead.Status(status).label
             messages.success(request, f"Statut\u00a0: {label}.")
+        elif not Lead.objects.filter(pk=pk, erased_at=None).exists():
+            return self._say_gone(request)
         else:
             messages.info(request, "Le statut était déjà celui-là.")
         return _see("admin:leads_lead_change", pk)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from leads.admin.leads import LeadForm
 from leads.models import Activity, ConsentEvent, Lead
 from outbox.models import Message
 from reports.models import Copy
@@ -243,6 +244,34 @@ def test_a_correction_leaves_the_copies_as_they_are(client, sign_in):
 
     assert Lead.objects.get().last_name == "Corrigé"
     assert Copy.objects.get().last_name == copy.last_name
+
+
+def test_a_correction_undoes_nothing_that_a_colleague_did(client, sign_in, monkeypatch):
+    sign_in("Marketing")
+    lead = LeadFactory()
+    url = page("leads_lead_edit", lead.pk)
+    data = form_data(client.get(url))
+    read = LeadForm.clean_email
+
+    def meanwhile(form):
+        Lead.objects.filter(pk=lead.pk).update(status="contacte", phone="0199000000")
+        return read(form)
+
+    monkeypatch.setattr(LeadForm, "clean_email", meanwhile)
+    response = client.post(url, data | {"last_name": "Corrigé"})
+
+    assert response.url == page("leads_lead_change", lead.pk)
+    lead.refresh_from_db()
+    assert (lead.last_name, lead.status) == ("Corrigé", "contacte")
+    assert lead.phone == "0199000000"
+
+
+def test_status_owner_and_date_are_no_part_of_the_record_s_form(client, sign_in):
+    sign_in("Marketing")
+    lead = LeadFactory()
+    response = client.get(page("leads_lead_edit", lead.pk))
+    fields = set(response.context["adminform"].form.fields)
+    assert not fields & {"status", "closed_because", "owner", "next_action_on"}
 
 
 def test_the_dpo_reads_and_changes_nothing(client, sign_in):

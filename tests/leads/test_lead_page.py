@@ -161,6 +161,31 @@ def test_colleagues_are_named_and_only_some_can_be_opened(client, sign_in):
     assert str(elsewhere) not in response.text
 
 
+def test_only_what_somebody_may_see_is_in_their_timeline(client, sign_in):
+    user = sign_in("Commercial")
+    lead = delivered().lead
+    HitFactory(copy=lead.copies.get())
+    Activity.objects.create(lead=lead, body="Un mot.")
+
+    def kinds():
+        days = opened(client, lead).context["days"]
+        return {entry.kind for _, entries in days for entry in entries}
+
+    assert kinds() == {"demande", "exemplaire", "envoi", "retrait", "echange"}
+    group = user.groups.get()
+    for name in ("view_hit", "view_message", "view_activity"):
+        group.permissions.remove(group.permissions.get(codename=name))
+    assert kinds() == {"demande", "exemplaire"}
+
+
+@pytest.mark.parametrize(("days", "late"), [(-1, True), (0, False), (1, False)])
+def test_what_is_late_says_so(client, sign_in, days, late):
+    sign_in("Commercial")
+    day = timezone.localdate() + timedelta(days=days)
+    lead = LeadFactory(next_action="Rappeler", next_action_on=day)
+    assert ("en retard" in opened(client, lead).text) is late
+
+
 def test_the_call_sheet_is_offered_where_there_is_one(client, sign_in, monkeypatch):
     sign_in("Commercial")
     lead = LeadFactory()

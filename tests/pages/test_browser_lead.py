@@ -64,7 +64,9 @@ def test_the_focus_is_always_seen(new_page, server, scene):
     with signed_in(new_page, server, user, reduced_motion="reduce") as page:
         page.goto(url)
         page.evaluate(FROM_THE_TOP)
-        stops = [stop for stop in walk(page) if stop["id"] != "content-start"]
+        inside = "() => document.activeElement.closest('#content') !== null"
+        stops = [stop for stop in walk(page) if page.evaluate(inside)]
+        assert len(stops) > 15
         for stop in stops:
             assert stop["ring"], f"no visible focus: {stop}"
             assert stop["seen"], f"out of sight: {stop}"
@@ -125,17 +127,16 @@ def test_on_a_phone_it_reads_who_log_next_then_the_past(new_page, server, scene)
 
 
 def test_axe_finds_nothing_day_and_night(new_page, server, scene):
-    user, lead, url = scene
+    user, _, url = scene
     found = {}
-    with signed_in(new_page, server, user) as page:
-        for path in (url, reverse("admin:leads_lead_edit", args=[lead.pk])):
-            page.goto(path)
+    for dark in (False, True):  # A page of its own: the admin's colours fade.
+        with signed_in(new_page, server, user, dark=dark) as page:
+            page.goto(url)
+            page.click("summary")
             page.evaluate(AXE)
             for width in (1280, 360):
                 page.set_viewport_size({"width": width, "height": 800})
-                for theme in ("light", "dark"):
-                    page.emulate_media(color_scheme=theme)
-                    asked = {"tags": TAGS, "rules": None, "without": ()}
-                    if violations := page.evaluate(RUN, asked):
-                        found[path, width, theme] = violations
+                asked = {"tags": TAGS, "rules": None, "without": ()}
+                if violations := page.evaluate(RUN, asked):
+                    found[dark, width] = violations
     assert not found, found
