@@ -157,8 +157,8 @@ def section(key: str, owner: Any | None) -> QuerySet[Any]:
 def _first(key: str, owner: Any | None, limit: int) -> QuerySet[Any]:
     """Return the first leads of a section, with their rank: a union keeps no order."""
     rank = Window(RowNumber(), order_by=SORTED[key])
-    ranked: QuerySet[Any] = section(key, owner).annotate(rank=rank)
-    return ranked[:limit]
+    rows: QuerySet[Any] = section(key, owner).annotate(rank=rank)[:limit]
+    return rows
 
 
 def lines(leads: list[Any]) -> list[Line]:

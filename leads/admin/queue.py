@@ -18,6 +18,7 @@ from leads import work_queue
 from leads.admin import gestures
 from leads.assigning import name_of
 from leads.models import Lead
+from leads.models.folding import fold
 from leads.work_queue import Line, Section
 
 PER_PAGE = 50
@@ -36,7 +37,10 @@ class Whose:
     def title(self) -> str:
         if self.mine:
             return "Ma file"
-        return f"La file de {name_of(self.person)}" if self.person else "Toute la file"
+        if self.person is None:
+            return "La file de l’équipe"
+        name = name_of(self.person)
+        return f"La file {'d’' if fold(name)[:1] in 'aeiouh' else 'de '}{name}"
 
 
 def has_queue(user: Any) -> bool:

@@ -48,10 +48,12 @@ def test_marketing_and_admin_choose_whose_queue(client, sign_in, who):
     theirs = LeadFactory(owner=seller, next_action_on=days(0))
     others = LeadFactory(owner=StaffFactory(), next_action_on=days(0))
 
-    assert listed(client.get(page("index"))) == {theirs.pk, others.pk}
+    everybody = client.get(page("index"))
+    assert listed(everybody) == {theirs.pk, others.pk}
+    assert "<h1>La file de l’équipe</h1>" in everybody.text
     response = client.get(page("index", personne=seller.pk))
     assert listed(response) == {theirs.pk}
-    assert "<h1>La file de Alix Fictif</h1>" in response.text
+    assert "<h1>La file d’Alix Fictif</h1>" in response.text
     for asked in ("0", "x", 10**30):
         assert client.get(page("index", personne=asked)).status_code == 404
 
