@@ -25,6 +25,16 @@ from outbox.admin import Paged, ReadOnly, short
 Action = Batch.Action
 SHOWN = 10  # Leads that a confirmation names.
 REFRESH = 5  # Seconds between two looks of a browser without scripts.
+TITLES: dict[str, str] = {
+    Action.ASSIGN: "Confier {}",
+    Action.STATUS: "Changer le statut de {}",
+    Action.RESEND: "Renvoyer la synthèse à {}",
+    Action.NEW_EDITION: "Envoyer la nouvelle édition à {}",
+    Action.TEST: "Marquer comme essai {}",
+    Action.REAL: "Ne plus tenir pour un essai {}",
+    Action.SUSPECT: "Tenir pour suspect {}",
+    Action.RELEASE: "Lever le soupçon de {}",
+}
 # What will come of it, said before.
 NOTES: dict[str, str] = {
     Action.ASSIGN: "La personne reçoit un courriel par tranche de 50 contacts. Ceux "
@@ -50,6 +60,12 @@ def state_of(batch: Batch) -> str:
     if batch.stopped_at:
         return "arrêtée"
     return "en cours" if batch.done or batch.lease_until else "en attente"
+
+
+def counted(count: int) -> str:
+    """Return « 1 contact », « 1 100 contacts »."""
+    number = f"{count:,}".replace(",", "\u202f")
+    return f"{number}\u00a0contact{'s' if count > 1 else ''}"
 
 
 def said(batch: Batch) -> str:
@@ -125,7 +141,8 @@ class BatchAdmin(ReadOnly, Paged, admin.ModelAdmin[Batch]):
         some = {lead.pk: lead for lead in found.filter(pk__in=batch.leads[:SHOWN])}
         context = {
             **self.admin_site.each_context(request),
-            "title": capfirst(batch.get_action_display()),
+            "title": TITLES[batch.action].format(counted(batch.total)),
+            "gesture": capfirst(batch.get_action_display()),
             "opts": self.opts,
             "batch": batch,
             "form": form,

@@ -18,11 +18,11 @@ from outbox.admin import NOTHING
 
 
 def day(value: Any) -> str:
-    """Return « 20/11/2026 » in Europe/Paris; `value` is a day, an instant or None."""
+    """Return « 20/11/26 » in Europe/Paris; `value` is a day, an instant or None."""
     if value is None:
         return NOTHING
     when = timezone.localdate(value) if isinstance(value, datetime) else value
-    return date_format(when, "SHORT_DATE_FORMAT")
+    return date_format(when, "d/m/y")  # Short: five of them stand on a line.
 
 
 def second_line(first: Any, second: Any) -> str:
