@@ -66,6 +66,7 @@ class Paged:
     list_per_page = 50
     list_max_show_all = 200
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # One more statement for each filter.
     empty_value_display = NOTHING
 
     def changelist_view(

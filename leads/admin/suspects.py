@@ -52,7 +52,7 @@ class KnownFilter(admin.SimpleListFilter):
         return queryset.filter(suspected_at__isnull=self.value() == "connu")
 
 
-class HeldInline(SubmissionColumns, ReadOnly, admin.TabularInline[Submission, Suspect]):
+class HeldInline(SubmissionColumns, ReadOnly, admin.StackedInline[Submission, Suspect]):
     """The posts that are held, as they were typed."""
 
     model = Submission

@@ -161,6 +161,19 @@ class SavedViewAdmin(Paged, admin.ModelAdmin[SavedView]):
         everybody = request.user.has_perm("leads.view_all_lead")
         return may and obj.is_shared and everybody
 
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Send whoever comes with no list to where one is chosen."""
+        if request.method == "POST" or not self.has_add_permission(request):
+            return super().add_view(request, form_url, extra_context)
+        words = (
+            "Filtrez la liste ou cherchez, puis choisissez «\u00a0Garder cette "
+            "liste\u00a0»."
+        )
+        messages.info(request, words)
+        return redirect(list_url(""))
+
     def save_model(
         self, request: HttpRequest, obj: SavedView, form: Any, change: bool
     ) -> None:

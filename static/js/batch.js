@@ -29,9 +29,11 @@ function show(fresh) {
   if (told.textContent !== says.textContent) told.textContent = says.textContent;
   now.dataset.running = fresh.dataset.running;
   if (fresh.dataset.running === "oui") return;
+  const held = now.querySelector("form")?.contains(document.activeElement);
   const advance = (page) => page.querySelector(".advance");
   while (advance(now).nextSibling) advance(now).nextSibling.remove();
   while (advance(fresh).nextSibling) now.append(advance(fresh).nextSibling);
+  if (held) now.querySelector("a").focus(); // The button they were on is gone.
 }
 
 function wait(pause) {

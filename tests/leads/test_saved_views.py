@@ -212,3 +212,12 @@ def test_what_cannot_be_kept_is_said(client, sign_in, name, query):
 )
 def test_only_what_the_list_knows_is_kept(query, kept):
     assert sanitised(query) == kept
+
+
+def test_a_view_is_of_a_list_that_was_chosen_first(client, sign_in):
+    sign_in("Commercial")
+
+    response = client.get(page("leads_savedview_add"), follow=True)
+
+    assert response.redirect_chain[-1][0] == page(LIST)
+    assert "Garder cette liste" in notices(response)[0]
