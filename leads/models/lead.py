@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from leads.models.folding import Folded, fold
+from leads.models.folding import Folded, StoredField, fold
 from reports.vocabulary import JobFunction, OrganisationType, Region
 
 if TYPE_CHECKING:
@@ -241,7 +241,7 @@ class Lead(Identity):
     )
     erased_at = models.DateTimeField("effacé le", null=True, editable=False)
     # What a search looks in, without case or accents.
-    search = models.GeneratedField(
+    search = StoredField(
         expression=Folded("first_name", "last_name", "email", "organisation"),
         output_field=models.TextField(),
         db_persist=True,
