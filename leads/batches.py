@@ -74,8 +74,7 @@ def most_of(action: str) -> int:
 
 def draft(user: Any, action: str, leads: Iterable[int], **params: Any) -> Batch:
     """Freeze a choice of leads, until its author confirms it. Nothing is owed."""
-    drafts = Batch.objects.drafts()
-    drafts.filter(user=user, created_at__lt=Now() - FORGOTTEN).delete()
+    Batch.objects.drafts().filter(created_at__lt=Now() - FORGOTTEN).delete()
     return Batch.objects.create(
         user=user,
         action=action,

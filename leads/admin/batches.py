@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -60,6 +61,14 @@ def state_of(batch: Batch) -> str:
     if batch.stopped_at:
         return "arrêtée"
     return "en cours" if batch.done or batch.lease_until else "en attente"
+
+
+def without_search(url: str) -> str:
+    """Return a list's address without what was searched: it may name somebody."""
+    path, _, query = url.partition("?")
+    asked = QueryDict(query, mutable=True)
+    asked.pop(SEARCH_VAR, None)
+    return f"{path}?{asked.urlencode()}" if asked else path
 
 
 def counted(count: int) -> str:
@@ -156,12 +165,13 @@ class BatchAdmin(ReadOnly, Paged, admin.ModelAdmin[Batch]):
     def _confirmed(
         self, request: HttpRequest, batch: Batch, params: dict[str, Any]
     ) -> HttpResponse:
-        batches.confirm(batch, **params)
+        back = batch.params.get("back")
+        batches.confirm(batch, back=back and without_search(back), **params)
         batch.refresh_from_db()
         if batch.finished_at is None:
             return redirect("admin:leads_batch_change", batch.pk)
         tell(self, request, batch)
-        return redirect(batch.params.get("back") or "admin:leads_lead_changelist")
+        return redirect(back or "admin:leads_lead_changelist")
 
     def change_view(
         self,

@@ -159,6 +159,16 @@ def test_a_selection_that_no_page_sends_does_nothing(client, sign_in, selected):
     assert not Batch.objects.exists()
 
 
+def test_what_was_searched_is_not_kept_once_confirmed(client, sign_in):
+    sign_in("Marketing")
+    url = chosen(client, "mark_as_test", leads(1), q="camille", perimetre="tous")
+
+    response = client.post(url)
+
+    assert response.url == page(LIST, q="camille", perimetre="tous")
+    assert Batch.objects.get().params["back"] == page(LIST, perimetre="tous")
+
+
 # --- Each gesture ---------------------------------------------------------------
 
 
