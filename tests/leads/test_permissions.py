@@ -6,10 +6,17 @@ import re
 from pathlib import Path
 
 import pytest
+from django.db.models.functions import Now
 from django.urls import reverse
 
 from leads.models import Activity, Lead
-from tests.leads.factories import LeadFactory, StaffFactory, SubmissionFactory, delivered
+from outbox.models import Message
+from tests.leads.factories import (
+    LeadFactory,
+    StaffFactory,
+    SubmissionFactory,
+    delivered,
+)
 from tests.leads.pages import page
 
 pytestmark = pytest.mark.django_db
@@ -38,10 +45,10 @@ POSTS = {
     "leads_lead_plan": {"next_action": "Appeler", "when": "", "next_on": "2031-03-04"},
     "leads_lead_status": {"status": "qualifie"},
     "leads_lead_done": {},
-    "leads_lead_postpone": {},
+    "leads_lead_postpone": {"dans": "semaine"},
     "leads_lead_take": {},
 }
-LISTS = {"leads_lead", "leads_suspect", "leads_submission", "outbox_undelivered"}
+ALL = {"perimetre": "tous"}
 OF_A_LEAD = {
     "leads_lead_change": lambda s: s.lead_id,
     "leads_lead_edit": lambda s: s.lead_id,
@@ -60,9 +67,7 @@ def user_of(who):
 
 def a_submission(owner):
     """Return what somebody asked for, planned for today."""
-    lead = LeadFactory(
-        owner=owner, next_action="Appeler", next_action_on="2026-01-02"
-    )
+    lead = LeadFactory(owner=owner, next_action="Appeler", next_action_on="2026-01-02")
     return delivered(lead=lead)
 
 
@@ -88,7 +93,8 @@ def does(client, name, lead):
 
 def offers(client, name):
     model, _, action = name.partition(":")
-    response = client.get(page(f"{model}_changelist", perimetre="tous"))
+    scope = {} if model in ("leads_suspect", "outbox_undelivered") else ALL
+    response = client.get(page(f"{model}_changelist", **scope))
     form = response.context and response.context.get("action_form")
     return bool(form) and action in dict(form.fields["action"].choices)
 
@@ -97,7 +103,10 @@ def found(client, name, user):
     """Return yes, own or no: what this user may do."""
     if ":" in name:
         SubmissionFactory(suspect=True)
-        a_submission(user)
+        submission = a_submission(user)
+        Message.objects.filter(copies=submission.copy).update(
+            accepted_at=None, failed_at=Now()
+        )
         return "yes" if offers(client, name) else "no"
     if name not in OF_A_LEAD and name not in POSTS:
         return "yes" if opens(client, name) else "no"
