@@ -29,7 +29,7 @@ ASKED = [
     "lead_id=1",
     "copy_id=1",
     "search__regex=(a%2B)%2B$",
-    "retrieved_at__gte=2026-11-20",
+    "retrieval_day__gte=2026-11-20",
 ]
 
 
