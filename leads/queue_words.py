@@ -12,6 +12,7 @@ from django.utils.formats import date_format
 from leads import business_days
 from leads.channels import Channels
 from leads.models import Activity
+from leads.sheet_text import without_refused
 
 DAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
 MAIL = re.compile(r"courriel|\b(r[ée])?[ée]cri(re|s|vez)\b|\be-?mail|\bmail", re.I)
@@ -79,9 +80,13 @@ def promise(lead: Any, today: date) -> str:
 
 
 def action(lead: Any, channels: Channels) -> str:
-    """Return the one next action: what was planned, or else what is allowed."""
+    """Return the one next action: what was planned, or else what is allowed.
+
+    Without the number or the address that it was planned with, once that is refused.
+    """
     if lead.next_action:
-        return str(lead.next_action)
+        numbers = [lead.phone, lead.call_number or ""]
+        return without_refused(lead.next_action, channels, numbers)
     again = lead.waiting_since is not None
     if channels.wants_call:
         return "Rappeler"

@@ -52,8 +52,8 @@ def _count(days: int) -> str:
 
 def mailbox_words(lead: Any) -> str:
     """Say what is known of the mailbox: never of who reads it."""
-    if lead.retrieved_at:  # None where the person objects to the measure.
-        day = said(timezone.localdate(lead.retrieved_at))
+    if lead.retrieval_day:  # None where the person objects to the measure.
+        day = said(lead.retrieval_day)
         return f"boîte confirmée\u00a0: synthèse téléchargée le {day}"
     if lead.delivered_at:
         day = said(timezone.localdate(lead.delivered_at))

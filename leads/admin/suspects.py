@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from leads.admin.bulk import BulkActions
 from leads.admin.searching import found
-from leads.admin.submissions import SubmissionColumns
+from leads.admin.submissions import SubmissionColumns, with_refusals
 from leads.models import Submission, Suspect
 from outbox.admin import NOTHING, OwnLeads, Paged, ReadOnly, instant
 
@@ -75,7 +75,7 @@ class HeldInline(SubmissionColumns, ReadOnly, admin.StackedInline[Submission, Su
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Submission]:
-        return super().get_queryset(request).exclude(suspicion="")
+        return with_refusals(super().get_queryset(request).exclude(suspicion=""))
 
 
 @admin.register(Suspect)
