@@ -63,6 +63,9 @@ def short(field: str, label: str) -> Callable[[Any], str]:
 class Paged:
     """Give a list its plain title, and bound what it costs."""
 
+    new_title = ""  # Of the page that adds a row, and of the button that leads there.
+    when_empty = ""  # What to do about a list with no row at all.
+
     list_per_page = 50
     list_max_show_all = 200
     show_full_result_count = False

@@ -14,7 +14,7 @@ from outbox.admin import OwnLeads, Paged, ReadOnly, ScopeFilter, short
 class ConsentEventAdmin(OwnLeads, ReadOnly, Paged, admin.ModelAdmin[ConsentEvent]):
     list_display = [
         short("at", "le"),
-        "lead",
+        "who",
         "purpose",
         "granted",
         "channel",
@@ -26,7 +26,7 @@ class ConsentEventAdmin(OwnLeads, ReadOnly, Paged, admin.ModelAdmin[ConsentEvent
     search_help_text = "Nom ou adresse"
     fields = [
         "at",
-        "lead",
+        "who",
         "purpose",
         "granted",
         "wording",
@@ -36,6 +36,10 @@ class ConsentEventAdmin(OwnLeads, ReadOnly, Paged, admin.ModelAdmin[ConsentEvent
         "channel",
         "submission",
     ]
+
+    @admin.display(description="contact")
+    def who(self, event: ConsentEvent) -> str:
+        return str(event.lead)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ConsentEvent]:
         return super().get_queryset(request).filter(lead__erased_at=None)

@@ -10,12 +10,12 @@ from django import forms
 from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
-from django.utils.formats import date_format
 
 from leads import business_days
 from leads.assigning import name_of
 from leads.exchanges import OUTCOMES
 from leads.models import Absence, Activity, Lead
+from reports.templatetags.french import french_day
 
 LONGEST = 4000  # Letters of what was said.
 FARTHEST = timedelta(days=730)
@@ -35,7 +35,7 @@ def shortcuts(today: date | None = None) -> list[tuple[str, str]]:
     found = []
     for count, words in SHORTCUTS:
         day = business_days.after(today, count)
-        said = date_format(day, "l j F")
+        said = french_day(day)
         found.append((day.isoformat(), f"{words} ({said})"))
     return found
 
@@ -69,7 +69,7 @@ class NextForm(forms.Form):
         # What was read when the page was opened stays what is meant.
         for shown in (self.data.get(self.add_prefix("when"), ""), self._planned):
             if shown not in dict(choices) and (day := _day(shown)):
-                choices.insert(1, (shown, date_format(day, "l j F")))
+                choices.insert(1, (shown, french_day(day)))
         self.fields["when"].choices = choices  # type: ignore[attr-defined]
 
     @property
