@@ -22,6 +22,7 @@ from reports.hits import judge
 from reports.models import Copy, CopyEvent, Hit
 
 WORKER = "démonstration"
+ROUTED_AFTER = 45  # Seconds.
 STATUS = Lead.Status
 SENT = MessageEvent.Kind
 LATER = (
@@ -86,7 +87,10 @@ NOTES = {
     STATUS.LOST: ("Pas de projet cette année.", "Un autre projet passe avant."),
     STATUS.OUT_OF_SCOPE: ("Étudiant : hors cible.", "Demande personnelle."),
 }
-NOT_REACHED = ("Message laissé au secrétariat.", "Standard joint, personne au bureau.")
+UNHEARD = {
+    Activity.Outcome.MESSAGE_LEFT: "Au secrétariat.",
+    Activity.Outcome.NO_ANSWER: "Standard joint, personne au bureau.",
+}
 HOURS = (7, 8, 8, 9, 9, 9, 10, 10, 10, 11, 11, 12, 13, 14, 14, 15, 15, 16, 17, 18, 21)
 
 
@@ -271,9 +275,9 @@ def _said(
         kind = Activity.Kind.EMAIL
     outcome = rng.choice(OUTCOMES[kind])
     heard = outcome in (Activity.Outcome.REACHED, Activity.Outcome.ANSWERED)
-    silent = NOT_REACHED if kind == Activity.Kind.CALL else ("",)
+    body = rng.choice(notes) if heard else UNHEARD.get(outcome, "")
     at = _contact(rng, now, lead)
-    yield _activity(lead, kind, outcome, rng.choice(notes if heard else silent), at)
+    yield _activity(lead, kind, outcome, body, at)
     later = at + (now - at) * rng.uniform(0.2, 0.8)
     if lead.status in (STATUS.CONTACTED, STATUS.MEETING, STATUS.WON) and not heard:
         kind, outcome = Activity.Kind.CALL, Activity.Outcome.REACHED
@@ -323,7 +327,7 @@ def given(lead: Lead, uid: uuid.UUID, decision: Decision) -> tuple[Message, Assi
     """Return how its owner was given a lead, or took it, and was told."""
     assert lead.owner
     sentence = f"Pris par {assigning.name_of(lead.owner)}"
-    at = lead.created_at
+    at = lead.created_at + timedelta(seconds=ROUTED_AFTER)
     message = _house(lead, uid, assigning.KIND, assigning.SUBJECT, lead.owner, at)
     return message, Assignment(
         lead=lead,

@@ -13,15 +13,17 @@ from reports.vocabulary import JobFunction, OrganisationType, Region
 
 T, F = OrganisationType, JobFunction
 WEST = [Region.BRE, Region.NOR, Region.PDL]
+PUBLIC = [T.CHU, T.CH, T.LOCAL_HOSPITAL, T.EPSM, T.GHT]
 CAP = 150  # Open leads of the second of the sales staff.
 
 
 def write_rules(first: Any, second: Any) -> None:
-    """Write rules that leave some leads to nobody: there is a choice to be made."""
+    """Write rules that leave the private sector to nobody: somebody has to choose."""
     rules: list[dict[str, Any]] = [
         {"types": [T.CHU, T.CH, T.GHT], "regions": WEST, "person": second},
         {"functions": [F.CIO, F.CISO, F.DATA, F.PROJECT], "person": first},
         {"campaign": "demonstration", "person": second},
+        {"types": PUBLIC, "person": first},
     ]
     for position, rule in enumerate(rules, start=1):
         RoutingRule.objects.create(position=position, **rule)

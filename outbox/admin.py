@@ -139,6 +139,14 @@ class Titled:
         )
 
 
+class DayFilter(admin.DateFieldListFilter):
+    """Cut by the day of a ledger's row, whose column is but « le »."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = "date"
+
+
 class ScopeFilter(admin.SimpleListFilter):
     """Leave out suspects and tests unless they are asked for."""
 

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from leads.models import ConsentEvent
-from outbox.admin import OwnLeads, Paged, ReadOnly, ScopeFilter, short
+from outbox.admin import DayFilter, OwnLeads, Paged, ReadOnly, ScopeFilter, short
 
 
 @admin.register(ConsentEvent)
@@ -20,7 +20,7 @@ class ConsentEventAdmin(OwnLeads, ReadOnly, Paged, admin.ModelAdmin[ConsentEvent
         "channel",
         "wording_version",
     ]
-    list_filter = ["purpose", "granted", "channel", ScopeFilter, "at"]
+    list_filter = ["purpose", "granted", "channel", ScopeFilter, ("at", DayFilter)]
     list_select_related = ["lead"]
     search_fields = ["lead__last_name", "lead__email"]
     search_help_text = "Nom ou adresse"

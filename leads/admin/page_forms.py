@@ -19,7 +19,7 @@ from reports.templatetags.french import french_day
 
 LONGEST = 4000  # Letters of what was said.
 FARTHEST = timedelta(days=730)
-SHORTCUTS = ((1, "demain"), (3, "dans 3 jours"), (5, "dans une semaine"))
+SHORTCUTS = ((1, "demain"), (3, "dans 3 jours ouvrés"), (5, "dans une semaine"))
 Kind, Outcome, Status = Activity.Kind, Activity.Outcome, Lead.Status
 REFUSAL_SAYS = (
     "son refus est noté, son numéro n’est plus montré et plus personne ne l’appelle"
@@ -36,6 +36,8 @@ def shortcuts(today: date | None = None) -> list[tuple[str, str]]:
     for count, words in SHORTCUTS:
         day = business_days.after(today, count)
         said = french_day(day)
+        if count == 1 and day > today + timedelta(days=1):  # Over a weekend.
+            words = "prochain jour ouvré"
         found.append((day.isoformat(), f"{words} ({said})"))
     return found
 

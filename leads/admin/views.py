@@ -125,7 +125,6 @@ class SavedViewForm(forms.ModelForm[SavedView]):
 class SavedViewAdmin(Paged, admin.ModelAdmin[SavedView]):
     form = SavedViewForm
     list_display = ["name", "author", "is_shared", "opened"]
-    list_filter = ["is_shared"]
     list_select_related = ["owner"]
     actions = None
     when_empty = (

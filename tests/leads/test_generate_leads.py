@@ -223,7 +223,7 @@ def test_the_demo_shows_what_the_team_does_and_owes_nobody_a_mail(monkeypatch):
     call_command(seed_demo.Command())
 
     given = Assignment.objects.exclude(rule=None)
-    assert set(given.values_list("rule__position", flat=True)) == {1, 2, 3}
+    assert set(given.values_list("rule__position", flat=True)) == {1, 2, 3, 4}
     for assignment in given.select_related("lead__owner", "rule"):
         assert assignment.lead.owner_id == assignment.rule.person_id
         assert assignment.sentence.startswith("Affecté à ")
