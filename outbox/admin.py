@@ -66,6 +66,9 @@ def short(field: str, label: str) -> Callable[[Any], str]:
 class Paged:
     """Give a list its plain title, and bound what it costs."""
 
+    new_title = ""  # Of the page that adds a row, and of the button that leads there.
+    when_empty = ""  # What to do about a list with no row at all.
+
     list_per_page = 50
     list_max_show_all = 200
     show_full_result_count = False
@@ -166,6 +169,14 @@ class Titled:
         return super().changeform_view(  # type: ignore[misc]
             request, object_id, form_url, {**title, **(extra_context or {})}
         )
+
+
+class DayFilter(admin.DateFieldListFilter):
+    """Cut by the day of a ledger's row, whose column is but « le »."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = "date"
 
 
 class ScopeFilter(admin.SimpleListFilter):
