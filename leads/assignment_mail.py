@@ -21,7 +21,7 @@ from leads.models import Assignment, Lead
 from outbox import making
 from outbox.making import Attachment, Content
 from outbox.models import Message
-from reports.templatetags.french import WEEKDAYS
+from reports.templatetags.staff_french import WEEKDAYS
 
 logger = logging.getLogger(__name__)
 

@@ -87,7 +87,7 @@ NOTES = {
     STATUS.LOST: ("Pas de projet cette année.", "Un autre projet passe avant."),
     STATUS.OUT_OF_SCOPE: ("Étudiant : hors cible.", "Demande personnelle."),
 }
-UNHEARD = {
+UNHEARD: dict[str, str] = {
     Activity.Outcome.MESSAGE_LEFT: "Au secrétariat.",
     Activity.Outcome.NO_ANSWER: "Standard joint, personne au bureau.",
 }
@@ -247,8 +247,8 @@ def follow_up(
     if not owners or left:
         return []
     lead.owner = rng.choice(owners)
-    actions = NEXT_ACTIONS.get(STATUS(lead.status), ())
-    actions = tuple(a for a in actions if may_write or a != WRITING)
+    planned: tuple[str, ...] = NEXT_ACTIONS.get(STATUS(lead.status), ())
+    actions = tuple(a for a in planned if may_write or a != WRITING)
     if actions and rng.random() < 0.8:
         lead.next_action = rng.choice(actions)
         day = timezone.localdate(now) + timedelta(days=rng.randint(-2, 14))

@@ -13,7 +13,7 @@ from leads import business_days
 from leads.channels import Channels
 from leads.models import Activity
 from leads.sheet_text import without_refused
-from reports.templatetags.french import WEEKDAYS
+from reports.templatetags.staff_french import WEEKDAYS
 
 MAIL = re.compile(r"courriel|\b(r[ée])?[ée]cri(re|s|vez)\b|\be-?mail|\bmail", re.I)
 MEETING = re.compile(r"rendez-vous|\brdv\b", re.I)

@@ -22,7 +22,7 @@ from leads.assigning import name_of
 from leads.models import Batch, Lead
 from leads.outcomes import told
 from outbox.admin import Paged, ReadOnly, short
-from reports.templatetags.french import french_number
+from reports.templatetags.staff_french import french_number
 
 Action = Batch.Action
 SHOWN = 10  # Leads that a confirmation names.

@@ -14,7 +14,7 @@ from django.urls import reverse
 from leads import batches
 from leads.models import Batch, Lead
 from leads.outcomes import told
-from reports.templatetags.french import french_number
+from reports.templatetags.staff_french import french_number
 
 Action = Batch.Action
 BOTH_PLACES = [ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM]

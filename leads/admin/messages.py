@@ -34,7 +34,7 @@ from outbox.models import (
 )
 from outbox.replies import NO_REASON, REASONS, Reason
 from reports.admin import LongFilter
-from reports.templatetags.french import french_number
+from reports.templatetags.staff_french import french_number
 
 Kind = MessageEvent.Kind
 ENDS = (Kind.REFUSED, Kind.ABANDONED, Kind.WITHHELD, Kind.BOUNCED)

@@ -15,7 +15,7 @@ from leads import business_days
 from leads.assigning import name_of
 from leads.exchanges import OUTCOMES
 from leads.models import Absence, Activity, Lead
-from reports.templatetags.french import french_day
+from reports.templatetags.staff_french import french_day
 
 LONGEST = 4000  # Letters of what was said.
 FARTHEST = timedelta(days=730)

@@ -22,7 +22,7 @@ from leads.admin.page_forms import (
 )
 from leads.channels import channels_of
 from leads.models import Activity, Lead
-from reports.templatetags.french import french_day
+from reports.templatetags.staff_french import french_day
 
 GONE = "Cette personne vient d’être effacée\u00a0: rien n’a été écrit."
 Forms = dict[str, forms.Form]

@@ -10,7 +10,8 @@ from django.utils import timezone
 from leads import business_days
 from leads.models import Lead, Submission
 from leads.timeline_words import typed_otherwise
-from reports.templatetags.french import WEEKDAYS, french_date
+from reports.templatetags.french import french_date
+from reports.templatetags.staff_french import WEEKDAYS
 
 TYPED_KEPT = 20  # Later submissions that are compared with the record.
 

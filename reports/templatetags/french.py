@@ -1,4 +1,4 @@
-"""Dates, hours, numbers as French prints them, held by no-break spaces."""
+"""Dates, hours and sizes as French prints them, held together by no-break spaces."""
 
 from __future__ import annotations
 
@@ -13,24 +13,13 @@ MONTHS = (
     "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août",
     "septembre", "octobre", "novembre", "décembre",
 )  # fmt: skip
-WEEKDAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
 
 
 @register.filter(expects_localtime=True)
 def french_date(date: datetime.date) -> str:
     """Return « 1er mars 2026 », of a moment in the current time zone."""
-    return f"{_day(date)}\u00a0{date.year}"
-
-
-@register.filter(expects_localtime=True)
-def french_day(date: datetime.date) -> str:
-    """Return « dimanche 1er mars », of a moment in the current time zone."""
-    return f"{WEEKDAYS[date.weekday()]} {_day(date)}"
-
-
-def _day(date: datetime.date) -> str:
     day = "1er" if date.day == 1 else str(date.day)
-    return f"{day}\u00a0{MONTHS[date.month - 1]}"
+    return f"{day}\u00a0{MONTHS[date.month - 1]}\u00a0{date.year}"
 
 
 @register.filter(expects_localtime=True)
@@ -43,9 +32,3 @@ def french_time(moment: datetime.datetime) -> str:
 def french_size(size: int) -> str:
     """Return a number of bytes in decimal kilobytes: « 140 ko »."""
     return f"{max(1, round(size / 1000))}\u00a0ko"
-
-
-@register.filter
-def french_number(number: int) -> str:
-    """Return « 1 954 »: thousands apart, held by narrow no-break spaces."""
-    return f"{number:,}".replace(",", "\u202f")
