@@ -53,6 +53,12 @@ def verifications_over_quota(request: HttpRequest) -> bool:
     return _over({f"verification {client_network(request)}": limit})
 
 
+def audience_over_quota(request: HttpRequest) -> bool:
+    """Count one step of the audience; tell whether its network says too many."""
+    limit = settings.AUDIENCE_PER_NETWORK_PER_HOUR
+    return _over({f"audience {client_network(request)}": limit})
+
+
 def _over(limits: dict[str, int | None]) -> bool:
     keys = {_key(name): limit for name, limit in limits.items() if limit is not None}
     if not keys:

@@ -242,6 +242,10 @@ MAIL_PER_DOMAIN_PER_HOUR: int | None = (
 VERIFICATIONS_PER_NETWORK_PER_HOUR: int | None = (
     env.int("VERIFICATIONS_PER_NETWORK_PER_HOUR", default=120) if _quotas else None
 )
+# Steps of the anonymous audience from one network: beyond, they count as a robot's.
+AUDIENCE_PER_NETWORK_PER_HOUR: int | None = (
+    env.int("AUDIENCE_PER_NETWORK_PER_HOUR", default=3000) if _quotas else None
+)
 # How many proxies of ours stand in front: the client's address is that far from the
 # right end of X-Forwarded-For. 0 ignores the header.
 TRUSTED_PROXIES: int = env.int("TRUSTED_PROXIES", default=0)

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from leads.models.activity import Activity
 from leads.models.assignment import Assignment, Escalation
+from leads.models.audience import AudienceCount
 from leads.models.batch import Batch
+from leads.models.campaign import Campaign
 from leads.models.consent import ConsentEvent
 from leads.models.lead import Lead
 from leads.models.letter import Letter
@@ -16,7 +18,9 @@ __all__ = [
     "Absence",
     "Activity",
     "Assignment",
+    "AudienceCount",
     "Batch",
+    "Campaign",
     "ConsentEvent",
     "Escalation",
     "Lead",
