@@ -12,8 +12,9 @@ FRESH = 60  # Seconds a process trusts what it has read of the campaigns.
 # What others write for the same thing.
 _ALSO = {
     "email": Origin.MAIL, "mail": Origin.MAIL, "e-mail": Origin.MAIL,
-    "newsletter": Origin.NEWSLETTER, "linkedin": Origin.SOCIAL, "twitter": Origin.SOCIAL,
-    "x": Origin.SOCIAL, "facebook": Origin.SOCIAL, "social": Origin.SOCIAL,
+    "newsletter": Origin.NEWSLETTER, "linkedin": Origin.SOCIAL,
+    "twitter": Origin.SOCIAL, "x": Origin.SOCIAL, "facebook": Origin.SOCIAL,
+    "social": Origin.SOCIAL,
     "congres": Origin.CONGRESS, "congrès": Origin.CONGRESS, "google": Origin.SEARCH,
     "bing": Origin.SEARCH, "qwant": Origin.SEARCH,
 }  # fmt: skip

@@ -6,6 +6,7 @@ from leads.models.audience import AudienceCount
 from leads.models.batch import Batch
 from leads.models.campaign import Campaign
 from leads.models.consent import ConsentEvent
+from leads.models.facts import DirtyLead, FunnelDay, LeadFacts
 from leads.models.lead import Lead
 from leads.models.letter import Letter
 from leads.models.privacy import PrivacyEvent
@@ -22,8 +23,11 @@ __all__ = [
     "Batch",
     "Campaign",
     "ConsentEvent",
+    "DirtyLead",
     "Escalation",
+    "FunnelDay",
     "Lead",
+    "LeadFacts",
     "Letter",
     "PrivacyEvent",
     "Quota",

@@ -12,8 +12,8 @@ SLOTS = 8  # Rows that share one count, so that visitors do not wait for each ot
 class AudienceCount(models.Model):
     """Aggregates of one hour. No visitor, no identifier, no key that joins a lead.
 
-    CNIL, « solutions pour les outils de mesure d’audience » (2025): anonymous counts for
-    the publisher alone ask for no consent.
+    CNIL, « solutions pour les outils de mesure d’audience » (2025): anonymous counts
+    for the publisher alone ask for no consent.
     """
 
     class Step(models.TextChoices):
@@ -84,7 +84,8 @@ class AudienceCount(models.Model):
                 " INSERT INTO leads_audiencecount"
                 " (hour, step, field, origin, campaign, device, robot, slot, count)"
                 " VALUES (date_trunc('hour', now()), %s, %s, %s, %s, %s, %s, %s, 1)"
-                " ON CONFLICT (hour, step, field, origin, campaign, device, robot, slot)"
+                " ON CONFLICT"
+                " (hour, step, field, origin, campaign, device, robot, slot)"
                 " DO UPDATE SET count = leads_audiencecount.count + 1",
                 values,
             )
