@@ -59,6 +59,9 @@ class History:
     def play(self, count):
         for _ in range(count):
             self.rng.choice(self.acts)()
+        for _ in range(5):  # What is labelled, and labelled again.
+            self.act_press()
+            self.act_relabel()
 
     def lead(self):
         pks = list(Lead.objects.order_by("pk").values_list("pk", flat=True))
@@ -110,7 +113,9 @@ class History:
             HitFactory(copy=copy, at=self.at(), **trait)
 
     def act_relabel(self):
-        if hit := Hit.objects.order_by("?").first():
+        pks = list(Hit.objects.order_by("pk").values_list("pk", flat=True))
+        if pks:
+            hit = Hit.objects.get(pk=self.rng.choice(pks))
             label = self.rng.choice(Hit.Confidence.values)
             counted = hit.served and self.rng.random() < 0.5
             Hit.objects.filter(pk=hit.pk).update(confidence=label, counted=counted)
