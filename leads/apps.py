@@ -8,7 +8,12 @@ class LeadsConfig(AppConfig):
     verbose_name = "Contacts"
 
     def ready(self) -> None:
-        from leads import assignment_mail, delivery  # noqa: F401 (it registers itself)
+        from leads import (  # noqa: F401 (mails register themselves)
+            assignment_mail,
+            delivery,
+            escalation_mail,
+            morning,
+        )
         from reports.signals import copy_rendered
 
         copy_rendered.connect(delivery.on_copy_rendered, dispatch_uid="owe-synthesis")

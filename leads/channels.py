@@ -16,7 +16,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from leads.calling import shown
+from leads.calling import read, shown
 from leads.models import ConsentEvent, Lead, Submission
 from outbox.models import Suppression, mailbox_of, suppression_hash
 
@@ -108,10 +108,9 @@ def _phone(lead: Any) -> Channel:
 
 
 def _callable(name: str, number: str, words: str) -> Channel:
-    try:
-        return Channel(name, True, words, shown(number), f"tel:{number}")
-    except ValueError:  # Typed by staff, in no form that can be read.
-        return Channel(name, True, words, number)
+    if callable_as := read(number):
+        return Channel(name, True, words, shown(callable_as), f"tel:{callable_as}")
+    return Channel(name, True, words, number)  # Typed by staff, as they read it.
 
 
 def _email(lead: Any, set_aside: bool) -> Channel:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.conf import settings
+from django.db.models.functions import Now
 
 from leads.models import ConsentEvent, Submission
 
@@ -43,16 +45,27 @@ def call_wording() -> Wording:
     )
 
 
-def record_news(submission: Submission, page: str) -> ConsentEvent:
+def record_news(
+    submission: Submission, page: str, *, at: datetime | None = None
+) -> ConsentEvent:
     """Write down that the box was ticked. A box left empty is never written down."""
     purpose = ConsentEvent.Purpose.NEWS
-    return record(submission, purpose, news_wording(), page, granted=True)
+    return record(submission, purpose, news_wording(), page, granted=True, at=at)
 
 
 def record(
-    submission: Submission, purpose: str, wording: Wording, page: str, *, granted: bool
+    submission: Submission,
+    purpose: str,
+    wording: Wording,
+    page: str,
+    *,
+    granted: bool,
+    at: datetime | None = None,
 ) -> ConsentEvent:
-    """Write down what was agreed to, or withdrawn, on a page of the site."""
+    """Write down what was agreed to, or withdrawn, on a page of the site.
+
+    `at` is when it was, where it is not now.
+    """
     return ConsentEvent.objects.create(
         lead_id=submission.lead_id,
         submission=submission,
@@ -63,6 +76,7 @@ def record(
         wording_sha256=wording.sha256,
         page=page[:200],
         channel=ConsentEvent.Channel.WEB,
+        at=at or Now(),
     )
 
 

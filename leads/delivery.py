@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, OuterRef, Subquery, When
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from leads import not_me
 from leads.models import Submission
@@ -70,10 +70,11 @@ def known_copy(submission: Submission) -> Copy | None:
 def owe_copy(submission: Submission, known: Copy | None) -> Copy:
     """Owe the known copy once more, or a new one."""
     if known is not None:
-        # Made already, it comes back to a worker, who owes the message.
+        # Made already, it comes back to a worker, who owes the message. So does one
+        # that was stopped while its author was held for a robot.
         again = When(rendered_at__isnull=False, then=Now())
         Copy.objects.filter(pk=known.pk).update(
-            next_attempt_at=Case(again, default="next_attempt_at")
+            next_attempt_at=Case(again, default=Coalesce("next_attempt_at", Now()))
         )
         return known
     return Copy.objects.create(

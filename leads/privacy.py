@@ -76,6 +76,8 @@ def erase(lead: Lead, kind: PrivacyEvent.Kind) -> bool:
     lead.copies.rendered().update(file=GONE, sha256=GONE, size=0)
     _erase_log(lead)
     lead.activities.update(body="")
+    # The sentence of a rule says what they were: where, and in which function.
+    lead.assignments.filter(by=None).update(sentence=GONE)
     for submission in lead.submissions.all():
         # Nobody's secret: its page is not found any more.
         digest = secrets.token_bytes(32)

@@ -1,4 +1,4 @@
-"""Send a submission's own copy again, when its author asks for it."""
+"""Send a submission's own copy again, when its author or staff ask for it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from leads import delivery
 from leads.models import Submission
 from outbox.claims import delay
+from outbox.files import DamagedFile
 from reports.models import Copy
 
 COOL_DOWN = 600  # Seconds between two requests.
@@ -38,3 +39,34 @@ def ask_again(submission: Submission) -> None:
     row = Submission.objects.filter(pk=submission.pk).exclude(is_cooling())
     if row.update(resend_asked_at=Now()):
         delivery.send_again(submission)
+
+
+def resend(submission: Submission | None) -> str:
+    """Owe a submission's copy once more; return what came of it (leads/outcomes.py).
+
+    The file is read first: a message whose file is gone, or is not what was rendered,
+    would be tried in vain for a day and a half. Suspects are owed nothing.
+    """
+    if submission is None or submission.copy is None or submission.lead.suspected_at:
+        return "nothing"
+    if submission.copy.rendered_at:
+        try:
+            submission.copy.content()
+        except FileNotFoundError:
+            return "lost"
+        except DamagedFile:
+            return "damaged"
+    before = submission.messages.count()
+    if not delivery.send_again(submission):
+        return "nothing"
+    if submission.messages.count() == before:
+        return "rendering"
+    newest = submission.messages.order_by("-pk")[0]
+    return "withheld" if newest.withheld_at else "owed"
+
+
+def resend_new_edition(submission: Submission | None) -> str:
+    """Owe a copy in the current edition; return what came of it."""
+    if submission is None or submission.lead.suspected_at:
+        return "same"
+    return "renewed" if delivery.send_new_edition(submission) else "same"

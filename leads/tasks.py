@@ -4,7 +4,8 @@ import logging
 
 from celery import shared_task
 
-from leads.models import Quota
+from leads import batches, escalation, morning, routing
+from leads.models import Batch, Quota
 
 logger = logging.getLogger(__name__)
 
@@ -13,3 +14,34 @@ logger = logging.getLogger(__name__)
 def forget_quotas() -> None:
     """Delete yesterday's counters. Running it again finds none."""
     logger.info("quotas: %s forgotten", Quota.forget())
+
+
+@shared_task(name="leads.route_new")
+def route_new() -> None:
+    """Give new leads to somebody. Running it again, or twice at once, gives no more."""
+    if count := routing.route_new():
+        logger.info("routing: %s leads", count)
+
+
+@shared_task(name="leads.escalate")
+def escalate() -> None:
+    """Tell managers of promises that broke. Running it again tells nobody twice."""
+    if count := escalation.escalate():
+        logger.info("escalation: %s leads", count)
+
+
+@shared_task(name="leads.owe_morning_letters")
+def owe_morning_letters() -> None:
+    """Owe the letters of today. Running it again owes those that are missing."""
+    logger.info("morning letters: %s owed", morning.owe_all())
+
+
+@shared_task(name="leads.work_batch")
+def work_batch(pk: int, lease_no: int) -> None:
+    """Do what is left of a gesture on many leads. Running it again does no lead twice.
+
+    Dying anywhere leaves what a piece had begun undone, and the rest owed.
+    """
+    batch = Batch.objects.claim(pk, lease_no)
+    if batch is not None:  # Else: done, stopped, or another worker is on it.
+        batches.work(batch)

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import flatten_fieldsets
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
 from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.timezone import localtime
@@ -64,14 +66,73 @@ class Paged:
     list_per_page = 50
     list_max_show_all = 200
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # One more statement for each filter.
     empty_value_display = NOTHING
 
     def changelist_view(
         self: Any, request: HttpRequest, extra_context: Any = None
     ) -> Any:
+        if "%00" in request.META["QUERY_STRING"]:  # No column holds one: as Django does
+            # with any parameter that it cannot read.
+            return HttpResponseRedirect(f"{request.path}?{ERROR_FLAG}=1")
         title = {"title": capfirst(self.opts.verbose_name_plural)}
         return super().changelist_view(  # type: ignore[misc]
             request, {**title, **(extra_context or {})}
+        )
+
+    def response_action(
+        self: Any, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        """Refuse a selection that no page of ours would send."""
+        if numbers(request.POST.getlist(ACTION_CHECKBOX_NAME)):
+            return super().response_action(  # type: ignore[misc]
+                request, queryset, *args, **kwargs
+            )
+        words = "Sélection illisible\u00a0: choisissez de nouveau dans la liste."
+        self.message_user(request, words, messages.ERROR)
+        return None
+
+
+def numbers(values: list[str]) -> bool:
+    """Tell whether these are keys of rows, as a page of ours would send them."""
+    return all(v.isascii() and v.isdecimal() and len(v) < 19 for v in values)
+
+
+class OwnLeads:
+    """Show rows of the leads that somebody may open, whatever is asked of the list.
+
+    As `Lead.objects.visible_to`, by lookups alone: all of them, or their own and what
+    nobody has yet. Rows of no lead are for those who see all.
+    """
+
+    lead_path = "lead__"  # From the rows of the list to their lead.
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request)  # type: ignore[misc]
+        if request.user.has_perm("leads.view_all_lead"):
+            return rows
+        path = self.lead_path
+        owned = Q(**{f"{path}owner": request.user.pk}) | Q(**{f"{path}owner": None})
+        there = {f"{path}pk__isnull": False, f"{path}suspected_at": None}
+        return rows.filter(owned, **there)
+
+
+class Titled:
+    """Give a form the title that its page deserves, where Django makes it up."""
+
+    new_title: str
+    title: str
+
+    def changeform_view(
+        self: Any,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: Any = None,
+    ) -> Any:
+        title = {"title": self.title if object_id else self.new_title}
+        return super().changeform_view(  # type: ignore[misc]
+            request, object_id, form_url, {**title, **(extra_context or {})}
         )
 
 

@@ -53,6 +53,11 @@ def maker_of(message: Message) -> Maker | None:
     return _makers.get(message.kind)
 
 
+def kinds() -> list[str]:
+    """Return the kinds of messages that the house writes to its own people."""
+    return sorted(_makers)
+
+
 def to_be_made(kind: str, **fields: Any) -> Message:
     """Return a message of this kind, not saved, that says nothing yet."""
     assert kind in _makers, kind

@@ -156,6 +156,10 @@ REASONS = {
         "adresse corrigée par la personne",
         "Rien à faire : la demande corrigée a son propre envoi.",
     ),
+    "suspect": Reason(
+        "soupçon de robot",
+        "Lever le soupçon si c’est une personne\u00a0: l’envoi repart de lui-même.",
+    ),
     "trial": Reason(
         "hors liste d’essai", "Ajouter l’adresse à MAIL_ALLOW_ONLY, ou ne rien faire."
     ),

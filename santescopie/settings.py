@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import django_stubs_ext
 import environ
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
@@ -219,7 +220,14 @@ CELERY_DB_REUSE_MAX = 1000
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE = {
     "forget-quotas": {"task": "leads.forget_quotas", "schedule": 3600.0},
+    "route-new": {"task": "leads.route_new", "schedule": 60.0},
+    "escalate": {"task": "leads.escalate", "schedule": 3600.0},
     "prove-live-edition": {"task": "reports.prove_live_edition", "schedule": 3600.0},
+    # Again until noon: who was late to start is late to send, and none is sent twice.
+    "owe-morning-letters": {
+        "task": "leads.owe_morning_letters",
+        "schedule": crontab(minute="30", hour="8-11", day_of_week="mon-fri"),
+    },
 }
 
 # --- Delays and limits --------------------------------------------------------

@@ -4,7 +4,26 @@ from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
 from django.urls import path, reverse
+
+# The side bar in the order of a day's work: titles, and models by their object names.
+# What is not named here stands at the end, under the name of its app.
+GROUPS: dict[str, tuple[str, ...]] = {
+    "Suivi": ("Queue", "Lead", "Suspect", "Submission", "SavedView", "Batch"),
+    "Répartition": (
+        "RoutingRule",
+        "Absence",
+        "StaffProfile",
+        "Assignment",
+        "Escalation",
+        "Letter",
+    ),
+    "Synthèse": ("Downloads", "Copy", "Hit", "Edition"),
+    "Envois": ("Message", "Undelivered", "Suppression"),
+    "Droits des personnes": ("ConsentEvent", "PrivacyEvent"),
+    "Comptes": ("User", "Group"),
+}
 
 
 class StaffAdminSite(AdminSite):
@@ -27,22 +46,84 @@ class StaffAdminSite(AdminSite):
             *super().get_urls(),
         ]
 
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        """Show their queue to those who follow people up, and the apps to others."""
+        from leads.admin import queue
+
+        if queue.has_queue(request.user):
+            return queue.page(self, request)
+        return super().index(request, extra_context)
+
     def get_app_list(
         self, request: HttpRequest, app_label: str | None = None
     ) -> list[Any]:
-        """Add our page to the models of its app."""
+        """Add our pages to the models; without a label, order them by a day's work."""
+        from leads.admin import queue
+
         apps: list[Any] = super().get_app_list(request, app_label)
         for app in apps:
             if app["app_label"] == "reports" and request.user.has_perm(
                 "reports.view_hit"
             ):
-                page: dict[str, Any] = {
-                    "name": "Téléchargements",
-                    "object_name": "Downloads",
-                    "admin_url": reverse("admin:downloads"),
-                    "add_url": None,
-                    "view_only": True,
-                    "perms": {},
-                }
-                app["models"].insert(0, page)
+                app["models"].insert(
+                    0, _entry("Downloads", "Téléchargements", "admin:downloads")
+                )
+            if app["app_label"] == "leads" and queue.has_queue(request.user):
+                app["models"].insert(0, _entry("Queue", "Ma file", "admin:index"))
+        if app_label is None:
+            apps = _grouped(apps)
+        _mark_current(apps, request.path)
         return apps
+
+
+def _entry(object_name: str, name: str, url_name: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "object_name": object_name,
+        "admin_url": reverse(url_name),
+        "add_url": None,
+        "view_only": True,
+        "perms": {},
+    }
+
+
+def _grouped(apps: list[Any]) -> list[Any]:
+    """Return the models of all apps under our own titles."""
+    models = {model["object_name"]: model for app in apps for model in app["models"]}
+    groups: list[Any] = []
+    for number, (title, names) in enumerate(GROUPS.items(), start=1):
+        found = [models.pop(name) for name in names if name in models]
+        if found:
+            groups.append(
+                {
+                    "name": title,
+                    "app_label": f"groupe{number}",
+                    "app_url": found[0]["admin_url"],
+                    "has_module_perms": True,
+                    "models": found,
+                }
+            )
+    for app in apps:  # What nobody has named above.
+        left = [model for model in app["models"] if model["object_name"] in models]
+        if left:
+            groups.append({**app, "models": left})
+    return groups
+
+
+def _mark_current(apps: list[Any], path: str) -> None:
+    """Mark the entry of the page that is open, by the longest address it begins with.
+
+    Every address begins with that of the home page, which stands for itself alone.
+    """
+    home = reverse("admin:index")
+    entries = [model for app in apps for model in app["models"] if model["admin_url"]]
+    matching = [
+        model
+        for model in entries
+        if model["admin_url"] == path
+        or (model["admin_url"] != home and path.startswith(model["admin_url"]))
+    ]
+    if matching:
+        max(matching, key=lambda model: len(model["admin_url"]))["current"] = True

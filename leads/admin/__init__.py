@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from leads.admin.batches import BatchAdmin
 from leads.admin.consents import ConsentEventAdmin
 from leads.admin.leads import LeadAdmin
 from leads.admin.messages import MessageAdmin, UndeliveredAdmin
 from leads.admin.privacy import PrivacyEventAdmin
+from leads.admin.routing import RoutingRuleAdmin
 from leads.admin.submissions import SubmissionAdmin
+from leads.admin.suspects import SuspectAdmin
+from leads.admin.team import AbsenceAdmin, StaffProfileAdmin
+from leads.admin.views import SavedViewAdmin
 
 __all__ = [
+    "AbsenceAdmin",
+    "BatchAdmin",
     "ConsentEventAdmin",
     "LeadAdmin",
     "MessageAdmin",
     "PrivacyEventAdmin",
+    "RoutingRuleAdmin",
+    "SavedViewAdmin",
+    "StaffProfileAdmin",
     "SubmissionAdmin",
+    "SuspectAdmin",
     "UndeliveredAdmin",
 ]

@@ -7,11 +7,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from leads.models import ConsentEvent
-from outbox.admin import Paged, ReadOnly, ScopeFilter, short
+from outbox.admin import OwnLeads, Paged, ReadOnly, ScopeFilter, short
 
 
 @admin.register(ConsentEvent)
-class ConsentEventAdmin(ReadOnly, Paged, admin.ModelAdmin[ConsentEvent]):
+class ConsentEventAdmin(OwnLeads, ReadOnly, Paged, admin.ModelAdmin[ConsentEvent]):
     list_display = [
         short("at", "le"),
         "lead",

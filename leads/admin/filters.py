@@ -5,13 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 
-from leads.models import ConsentEvent, Lead
+from leads.assigning import name_of
+from leads.models import ConsentEvent, Lead, Submission
+from leads.models.folding import Folded, fold
 from outbox.admin import ScopeFilter
 from outbox.models import Message
+from reports.admin import LongFilter
 from reports.models import Hit
+
+MOST_CHOICES = 200  # Of a filter whose choices are what was typed.
+CLOSED = LongFilter.template
 
 
 def with_delivery(leads: QuerySet[Lead]) -> QuerySet[Lead]:
@@ -54,6 +62,7 @@ class LeadScopeFilter(ScopeFilter):
 class HappenedFilter(admin.SimpleListFilter):
     """Cut by whether an instant is known."""
 
+    template = CLOSED
     field: str
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -77,3 +86,135 @@ class RetrievedFilter(HappenedFilter):
     title = "retiré"
     parameter_name = "retire"
     field = "retrieved_at"
+
+
+class OwnerFilter(admin.SimpleListFilter):
+    """Cut by who has them; « moi » is whoever looks, so that a view can be shared."""
+
+    title = "responsable"
+    parameter_name = "responsable"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        User = get_user_model()
+        visible = Lead.objects.visible_to(request.user)
+        owners = User.objects.filter(pk__in=visible.values("owner"))
+        others = sorted(
+            (name_of(user), str(user.pk)) for user in owners if user != request.user
+        )
+        fixed = [("moi", "Moi"), ("personne", "Personne")]
+        return fixed + [(key, name) for name, key in others[:MOST_CHOICES]]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Lead]
+    ) -> QuerySet[Lead] | None:
+        match self.value():
+            case None:
+                return None
+            case "moi":
+                return queryset.filter(owner=request.user.pk)
+            case "personne":
+                return queryset.filter(owner=None)
+            case value if value.isascii() and value.isdecimal() and len(value) < 10:
+                return queryset.filter(owner=int(value))
+        raise IncorrectLookupParameters
+
+
+class TypedFilter(admin.SimpleListFilter):
+    """Cut by what came in a submission; its choices are what did come, one query."""
+
+    template = CLOSED
+    field: str
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        rows = Submission.objects.exclude(**{self.field: ""})
+        if not request.user.has_perm("leads.view_all_lead"):
+            rows = rows.filter(lead__in=Lead.objects.visible_to(request.user))
+        values = rows.order_by(self.field).values_list(self.field, flat=True)
+        found = list(values.distinct()[:MOST_CHOICES])
+        if (asked := self.value()) and asked not in found:
+            found.insert(0, asked)
+        return [(value, value) for value in found]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Lead]
+    ) -> QuerySet[Lead] | None:
+        if not (value := self.value()):
+            return None
+        typed = Submission.objects.filter(lead=OuterRef("pk"), **{self.field: value})
+        return queryset.filter(Exists(typed))
+
+
+class OriginFilter(TypedFilter):
+    title = "source"
+    parameter_name = "source"
+    field = "origin"
+
+
+class CampaignFilter(TypedFilter):
+    title = "campagne"
+    parameter_name = "campagne"
+    field = "campaign"
+
+
+class OrganisationFilter(admin.SimpleListFilter):
+    """Keep one establishment, as its name is typed; a row of the list leads here."""
+
+    title = "établissement"
+    parameter_name = "etablissement"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        value = self.value()
+        return [(value, value)] if value else []
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Lead]
+    ) -> QuerySet[Lead] | None:
+        if not (value := self.value()):
+            return None
+        named = queryset.alias(place=Folded("organisation"))
+        # The index finds those whose words hold it; the name itself decides.
+        return named.filter(search__contains=fold(value), place=fold(value))
+
+
+def latest_act(purpose: str) -> Subquery:
+    """Return whether the last act of a lead for a purpose agreed; null if none."""
+    acts = ConsentEvent.objects.filter(lead=OuterRef("pk"), purpose=purpose)
+    return Subquery(acts.order_by("-at", "-pk").values("granted")[:1])
+
+
+class ConsentFilter(admin.SimpleListFilter):
+    """Cut by what the person last said, as `leads/channels.py` reads it."""
+
+    title = "consentement"
+    parameter_name = "consentement"
+    template = CLOSED
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [
+            ("actualites", "Actualités\u00a0: oui"),
+            ("sans-actualites", "Actualités\u00a0: jamais demandées"),
+            ("actualites-retirees", "Actualités\u00a0: accord retiré"),
+            ("rappel", "Rappel demandé"),
+            ("rappel-refuse", "Appels refusés"),
+        ]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Lead]
+    ) -> QuerySet[Lead] | None:
+        news = queryset.alias(said=latest_act(ConsentEvent.Purpose.NEWS))
+        calls = queryset.alias(said=latest_act(ConsentEvent.Purpose.CALL))
+        match self.value():
+            case "actualites":
+                return news.filter(said=True)
+            case "sans-actualites":
+                return news.filter(said=None)
+            case "actualites-retirees":
+                return news.filter(said=False)
+            case "rappel":
+                number = Submission.objects.filter(
+                    lead=OuterRef("pk"), suspicion="", phone__gt=""
+                )
+                return calls.filter(Exists(number), said=True)
+            case "rappel-refuse":
+                return calls.filter(said=False)
+        return None

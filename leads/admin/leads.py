@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -14,24 +13,28 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from leads import assigning
+from leads.admin import gestures
+from leads.admin.bulk import BOTH_PLACES, BulkActions
+from leads.admin.columns import LeadColumns
 from leads.admin.filters import (
+    CampaignFilter,
+    ConsentFilter,
     DeliveredFilter,
     LeadScopeFilter,
+    OrganisationFilter,
+    OriginFilter,
+    OwnerFilter,
     RetrievedFilter,
     with_delivery,
 )
-from leads.admin.history import (
-    ActivityInline,
-    ConsentInline,
-    CopyInline,
-    MessageInline,
-    SubmissionInline,
-)
-from leads.admin.sending import send_all_again, send_all_new_edition, too_many
-from leads.admin.submissions import BOTH_PLACES
-from leads.models import Activity, Lead, Submission
+from leads.admin.page import LeadPages
+from leads.admin.page_posts import assigned_by
+from leads.admin.searching import found
+from leads.admin.sheets import CallSheets
+from leads.admin.views import tabs
+from leads.models import Lead
 from leads.models.lead import email_key
-from outbox.admin import NOTHING, Paged, instant, short
+from outbox.admin import NOTHING, OwnLeads, Paged, instant
 from reports.admin import LongFilter
 
 
@@ -45,55 +48,42 @@ class LeadForm(forms.ModelForm[Lead]):
         return address
 
 
-def assigned_by(user: Any, to: Any) -> str:
-    """Say in words who gave a lead to whom."""
-    by = assigning.name_of(user)
-    if to is None:
-        return f"Repris par {by}"
-    return f"Pris par {by}" if to == user else f"Confié par {by}"
-
-
 @admin.register(Lead)
-class LeadAdmin(Paged, admin.ModelAdmin[Lead]):
+class LeadAdmin(CallSheets, BulkActions, LeadColumns, OwnLeads, Paged, LeadPages):
     form = LeadForm
+    lead_path = ""
     list_display = [
-        "full_name",
-        "organisation",
-        "status",
-        "owner",
-        "due",
-        "delivered",
-        "retrieved",
-        "job_function",
-        "organisation_type",
-        short("created_at", "créé le"),
+        "who",
+        "place",
+        "standing",
+        "responsible",
+        "planned",
+        "promise",
+        "delivered_on",
+        "retrieved_on",
+        "created_on",
     ]
     list_filter = [
+        OrganisationFilter,
         LeadScopeFilter,
-        "status",
-        ("owner", admin.RelatedOnlyFieldListFilter),
+        OwnerFilter,
+        ("status", LongFilter),
         DeliveredFilter,
         RetrievedFilter,
+        ConsentFilter,
+        OriginFilter,
+        CampaignFilter,
         ("organisation_type", LongFilter),
         ("job_function", LongFilter),
         ("region", LongFilter),
     ]
     list_select_related = ["owner"]
     search_fields = ["search"]  # For the box to show; see get_search_results.
-    search_help_text = "Nom, adresse ou établissement"
-    save_on_top = True
+    search_help_text = (
+        "Nom, adresse ou établissement, dans n’importe quel ordre\u202f; "
+        "ou référence d’un exemplaire (SC26-…)"
+    )
     fieldsets = [
-        (
-            "Suivi",
-            {
-                "fields": [
-                    ("status", "closed_because"),
-                    "owner",
-                    ("next_action", "next_action_on"),
-                    "is_test",
-                ]
-            },
-        ),
         (
             "Identité",
             {
@@ -103,6 +93,7 @@ class LeadAdmin(Paged, admin.ModelAdmin[Lead]):
                     "organisation",
                     ("organisation_type", "region"),
                     "job_function",
+                    "is_test",
                 ]
             },
         ),
@@ -123,14 +114,21 @@ class LeadAdmin(Paged, admin.ModelAdmin[Lead]):
         "suspected_at",
         "merged_into",
     ]
-    inlines = [
-        ActivityInline,
-        SubmissionInline,
-        CopyInline,
-        MessageInline,
-        ConsentInline,
+    actions = [
+        "take",
+        "assign_to",
+        "change_status",
+        "send_again",
+        "send_new_edition",
+        "mark_as_test",
+        "mark_as_real",
+        "suspect",
+        "release",
+        "call_sheets",
     ]
-    actions = ["send_again", "send_new_edition", "take", "mark_as_test"]
+
+    def get_urls(self) -> list[Any]:
+        return [*gestures.urls(self), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Lead]:
         return with_delivery(super().get_queryset(request).filter(erased_at=None))
@@ -138,7 +136,7 @@ class LeadAdmin(Paged, admin.ModelAdmin[Lead]):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Lead], search_term: str
     ) -> tuple[QuerySet[Lead], bool]:
-        return queryset.filter(pk__in=Lead.objects.matching(search_term)), False
+        return found(queryset, search_term), False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # A lead comes from a submission.
@@ -146,8 +144,10 @@ class LeadAdmin(Paged, admin.ModelAdmin[Lead]):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # Erasure is a right, with a path of its own.
 
-    def has_send_again_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("leads.send_again")
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        return super().changelist_view(
+            request, {**tabs(request), **(extra_context or {})}
+        )
 
     def save_model(
         self, request: HttpRequest, obj: Lead, form: Any, change: bool
@@ -155,26 +155,12 @@ class LeadAdmin(Paged, admin.ModelAdmin[Lead]):
         alive = Lead.objects.filter(pk=obj.pk, erased_at=None)
         if not alive.select_for_update(no_key=True).values_list("pk"):
             raise PermissionDenied("erased while this page was open")
-        if "email" in form.changed_data:
+        changed = list(form.changed_data)
+        if "email" in changed:
             obj.email_key = email_key(obj.email)
-        owner, obj.owner_id = obj.owner, form.initial.get("owner")
-        super().save_model(request, obj, form, change)
-        if "owner" in form.changed_data:
-            why = assigned_by(request.user, owner)
-            assigning.assign([obj.pk], owner, by=request.user, why=why)
-
-    def save_formset(
-        self, request: HttpRequest, form: Any, formset: Any, change: bool
-    ) -> None:
-        """Sign new notes with whoever is signed in."""
-        if formset.model is Activity:
-            for row in formset.extra_forms:
-                row.instance.author = request.user
-        super().save_formset(request, form, formset, change)
-
-    @admin.display(description="nom", ordering="last_name")
-    def full_name(self, lead: Lead) -> str:
-        return str(lead)
+            changed.append("email_key")
+        # Nothing else, which a colleague may have changed since.
+        obj.save(update_fields=changed)
 
     @admin.display(description="remis le", ordering="delivered_at")
     def delivered(self, lead: Any) -> str:
@@ -186,43 +172,6 @@ class LeadAdmin(Paged, admin.ModelAdmin[Lead]):
         if lead.retrieved_at is None:
             return NOTHING
         return date_format(timezone.localdate(lead.retrieved_at), "SHORT_DATE_FORMAT")
-
-    @admin.display(description="à faire le", ordering="next_action_on")
-    def due(self, lead: Lead) -> str:
-        day = lead.next_action_on
-        return date_format(day, "SHORT_DATE_FORMAT") if day else NOTHING
-
-    @admin.action(
-        description="Renvoyer la synthèse",
-        permissions=["send_again"],
-        location=BOTH_PLACES,
-    )
-    def send_again(self, request: HttpRequest, queryset: QuerySet[Lead]) -> None:
-        """Owe each lead the copy of its latest submission that has one."""
-        if not too_many(self, request, queryset.count()):
-            send_all_again(self, request, self._latest(queryset))
-
-    @admin.action(
-        description="Envoyer la nouvelle édition",
-        permissions=["send_again"],
-        location=BOTH_PLACES,
-    )
-    def send_new_edition(self, request: HttpRequest, queryset: QuerySet[Lead]) -> None:
-        """Make each lead a copy in the current edition, for the same reader."""
-        if not too_many(self, request, queryset.count()):
-            send_all_new_edition(self, request, self._latest(queryset))
-
-    def _latest(self, queryset: QuerySet[Lead]) -> list[tuple[Lead, Submission | None]]:
-        """Return each lead with its latest submission that has a copy."""
-        latest = {
-            submission.lead_id: submission
-            for submission in Submission.objects.filter(
-                lead__in=queryset.values("pk"), copy__isnull=False
-            )
-            .select_related("copy")
-            .order_by("created_at", "pk")
-        }
-        return [(lead, latest.get(lead.pk)) for lead in queryset]
 
     @admin.action(
         description="S’attribuer", permissions=["change"], location=BOTH_PLACES
@@ -237,20 +186,3 @@ class LeadAdmin(Paged, admin.ModelAdmin[Lead]):
             self.message_user(request, error.message, messages.ERROR)
         else:
             self.message_user(request, f"Contacts attribués\u00a0: {len(given)}.")
-
-    @admin.action(
-        description="Marquer comme essai", permissions=["change"], location=BOTH_PLACES
-    )
-    def mark_as_test(self, request: HttpRequest, queryset: QuerySet[Lead]) -> None:
-        self._update(request, queryset, "Marqué comme essai.", is_test=True)
-
-    def _update(
-        self, request: HttpRequest, leads: QuerySet[Lead], what: str, **values: Any
-    ) -> None:
-        """Change several leads, log it on each, and say how many."""
-        rows = list(leads)
-        Lead.objects.filter(pk__in=[lead.pk for lead in rows]).update(**values)
-        LogEntry.objects.log_actions(str(request.user.pk), rows, CHANGE, what)
-        count = len(rows)
-        noun = "contact modifié" if count == 1 else "contacts modifiés"
-        self.message_user(request, f"{count} {noun}.")

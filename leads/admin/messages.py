@@ -18,6 +18,7 @@ from outbox.admin import (
     MessageColumns,
     MessageEventInline,
     MessageStateFilter,
+    OwnLeads,
     Paged,
     ReadOnly,
     ScopeFilter,
@@ -44,7 +45,9 @@ END_ADVICE: dict[str, str] = {
 
 
 @admin.register(Message)
-class MessageAdmin(MessageColumns, ReadOnly, Paged, admin.ModelAdmin[Message]):
+class MessageAdmin(
+    MessageColumns, OwnLeads, ReadOnly, Paged, admin.ModelAdmin[Message]
+):
     list_display: Any = [
         short("created_at", "demandé le"),
         "recipient",

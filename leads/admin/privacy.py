@@ -5,11 +5,11 @@ from __future__ import annotations
 from django.contrib import admin
 
 from leads.models import PrivacyEvent
-from outbox.admin import NOTHING, Paged, ReadOnly, short
+from outbox.admin import NOTHING, OwnLeads, Paged, ReadOnly, short
 
 
 @admin.register(PrivacyEvent)
-class PrivacyEventAdmin(ReadOnly, Paged, admin.ModelAdmin[PrivacyEvent]):
+class PrivacyEventAdmin(OwnLeads, ReadOnly, Paged, admin.ModelAdmin[PrivacyEvent]):
     """Tell staff why a contact of theirs is gone, without saying who it was."""
 
     list_display = [short("at", "le"), "kind", "contact", "owner"]

@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from leads.admin.sending import send_all_again, send_all_new_edition, too_many
 from leads.calling import shown
 from leads.models import Submission
-from outbox.admin import NOTHING, Paged, ReadOnly, ScopeFilter, short
+from outbox.admin import NOTHING, OwnLeads, Paged, ReadOnly, ScopeFilter, short
 from outbox.models import Message
 from reports.admin import LongFilter, copy_state
 
@@ -55,7 +55,9 @@ class SubmissionColumns:
 
 
 @admin.register(Submission)
-class SubmissionAdmin(SubmissionColumns, ReadOnly, Paged, admin.ModelAdmin[Submission]):
+class SubmissionAdmin(
+    SubmissionColumns, OwnLeads, ReadOnly, Paged, admin.ModelAdmin[Submission]
+):
     list_display = [
         short("created_at", "reçue le"),
         "full_name",

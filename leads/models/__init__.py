@@ -13,6 +13,7 @@ from leads.models.privacy import PrivacyEvent
 from leads.models.quota import Quota
 from leads.models.routing import Absence, RoutingRule, StaffProfile
 from leads.models.submission import Submission
+from leads.models.suspect import Suspect
 from leads.models.view import SavedView
 
 __all__ = [
@@ -35,4 +36,5 @@ __all__ = [
     "SavedView",
     "StaffProfile",
     "Submission",
+    "Suspect",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING, Any, Self
 
 import pghistory
@@ -11,11 +12,13 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from leads.models.folding import Folded, fold
+from leads.models.folding import Folded, StoredField, fold
 from reports.vocabulary import JobFunction, OrganisationType, Region
 
 if TYPE_CHECKING:
     from leads.models.submission import Submission
+
+MOST_WORDS = 12  # Of a search.
 
 
 class Identity(models.Model):
@@ -65,8 +68,11 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         return self.filter(Q(owner=user) | Q(owner=None), suspected_at=None)
 
     def matching(self, words: str) -> Self:
-        """Keep those whose name, address or establishment holds each of the words."""
-        for word in fold(words).split():
+        """Keep those whose name, address or establishment holds each of the words.
+
+        The first MOST_WORDS of them: each is one more condition.
+        """
+        for word in fold(unicodedata.normalize("NFC", words)).split()[:MOST_WORDS]:
             self = self.filter(search__contains=word)
         return self
 
@@ -235,7 +241,7 @@ class Lead(Identity):
     )
     erased_at = models.DateTimeField("effacé le", null=True, editable=False)
     # What a search looks in, without case or accents.
-    search = models.GeneratedField(
+    search = StoredField(
         expression=Folded("first_name", "last_name", "email", "organisation"),
         output_field=models.TextField(),
         db_persist=True,

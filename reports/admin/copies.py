@@ -14,6 +14,7 @@ from django.utils.timezone import localtime
 
 from outbox.admin import (
     NOTHING,
+    OwnLeads,
     Paged,
     ReadOnly,
     ScopeFilter,
@@ -87,7 +88,7 @@ class CopyColumns:
 
 
 @admin.register(Copy)
-class CopyAdmin(CopyColumns, ReadOnly, Paged, admin.ModelAdmin[Copy]):
+class CopyAdmin(CopyColumns, OwnLeads, ReadOnly, Paged, admin.ModelAdmin[Copy]):
     list_display = [
         "reference",
         "reader",

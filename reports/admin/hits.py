@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils.formats import date_format
 from django.utils.timesince import timesince
 
-from outbox.admin import NOTHING, Paged, ReadOnly, ScopeFilter
+from outbox.admin import NOTHING, OwnLeads, Paged, ReadOnly, ScopeFilter
 from reports import downloads
 from reports.admin.filters import LongFilter, PeriodFilter
 from reports.models import Hit
@@ -57,13 +57,14 @@ class RuleFilter(admin.SimpleListFilter):
 
 
 @admin.register(Hit)
-class HitAdmin(ReadOnly, Paged, admin.ModelAdmin[Hit]):
+class HitAdmin(OwnLeads, ReadOnly, Paged, admin.ModelAdmin[Hit]):
     """Requests, without the people: by name, only the retrieval is shown, on the lead.
 
     To the day only: beside the instant a message was accepted, an exact one would
     tell whose request it is.
     """
 
+    lead_path = "copy__lead__"
     list_display = (
         "day",
         "link",

@@ -29,3 +29,13 @@ def shown(response):
 
 def notices(response):
     return [str(message) for message in response.context["messages"]]
+
+
+def gesture(client, action, rows, name="leads_lead", **answers):
+    """Choose rows in a list, confirm what is asked, and follow to what is said."""
+    data = {"action": action, "_selected_action": [row.pk for row in rows]}
+    scope = {} if name == "leads_suspect" else {"perimetre": "tous"}
+    response = client.post(page(f"{name}_changelist", **scope), data)
+    if response.status_code != 302 or "confirmer" not in response.url:
+        return client.get(response.url) if response.status_code == 302 else response
+    return client.post(response.url, answers, follow=True)

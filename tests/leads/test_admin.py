@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from leads.models import Activity, ConsentEvent, Lead
+from leads.models import ConsentEvent, Lead
 from tests.leads.factories import HitFactory, delivered
 from tests.leads.pages import page
 
@@ -164,16 +164,3 @@ def test_a_list_costs_the_same_however_many_rows(
     with django_assert_max_num_queries(12) as many:
         client.get(page(f"{name}_changelist"))
     assert len(many) <= len(few) + 1
-
-
-def test_a_lead_page_costs_the_same_however_long_its_history(
-    client, sign_in, django_assert_max_num_queries
-):
-    sign_in("Marketing")
-    submission = delivered()
-    lead = submission.lead
-    for _ in range(6):
-        delivered(lead=lead)
-        Activity.objects.create(lead=lead, body="Une note.")
-    with django_assert_max_num_queries(26):
-        client.get(page("leads_lead_change", lead.pk))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from leads.admin.leads import LeadForm
 from leads.models import Activity, ConsentEvent, Lead
 from outbox.models import Message
 from reports.models import Copy
@@ -16,7 +17,7 @@ from tests.leads.factories import (
     SubmissionFactory,
     delivered,
 )
-from tests.leads.pages import form_data, notices, page, shown
+from tests.leads.pages import form_data, gesture, notices, page, shown
 
 pytestmark = pytest.mark.django_db
 
@@ -93,9 +94,7 @@ def test_leads_are_found_by_name_address_and_establishment(client, sign_in, word
 
 
 def send_again(client, *leads):
-    data = {"action": "send_again", "_selected_action": [lead.pk for lead in leads]}
-    url = page("leads_lead_changelist", perimetre="tous")
-    return client.post(url, data, follow=True)
+    return gesture(client, "send_again", leads)
 
 
 def test_sending_again_owes_a_message_and_says_so(client, sign_in):
@@ -135,7 +134,8 @@ def test_a_slip_does_not_write_to_everybody(client, sign_in, monkeypatch):
     sign_in("Marketing")
     monkeypatch.setattr("leads.admin.sending.LIMIT", 1)
 
-    response = send_again(client, delivered().lead, delivered().lead)
+    rows = [delivered(), delivered()]
+    response = gesture(client, "send_again", rows, "leads_submission")
 
     assert not Message.objects.due().exists()
     assert "aucun envoi n’a été demandé" in notices(response)[0]
@@ -171,8 +171,7 @@ def test_leads_are_taken_and_marked_as_tests(client, sign_in):
     user = sign_in("Commercial")
     lead = LeadFactory()
     for action in ("take", "mark_as_test"):
-        data = {"action": action, "_selected_action": [lead.pk]}
-        client.post(page("leads_lead_changelist"), data)
+        gesture(client, action, [lead])
 
     lead.refresh_from_db()
     assert lead.owner == user
@@ -182,17 +181,14 @@ def test_leads_are_taken_and_marked_as_tests(client, sign_in):
 def test_a_note_is_signed_by_whoever_writes_it(client, sign_in):
     user = sign_in("Commercial")
     lead = delivered().lead
-    url = page("leads_lead_change", lead.pk)
-    data = form_data(client.get(url))
 
-    data |= {"activities-0-kind": "appel", "activities-0-body": "Rappeler lundi."}
-    response = client.post(url, {**data, "status": "contacte"}, follow=True)
+    data = {"kind": "note", "body": "Rappeler lundi."}
+    response = client.post(page("leads_lead_log", lead.pk), data, follow=True)
 
-    assert response.redirect_chain, response.context["errors"]
+    assert response.redirect_chain
     note = Activity.objects.get()
-    assert (note.author, note.kind, note.lead) == (user, "appel", lead)
-    lead.refresh_from_db()
-    assert lead.status == "contacte"
+    assert (note.author, note.kind, note.lead) == (user, "note", lead)
+    assert "Rappeler lundi." in response.text
 
 
 def test_a_note_is_never_rewritten(client, sign_in):
@@ -200,13 +196,17 @@ def test_a_note_is_never_rewritten(client, sign_in):
     author = StaffFactory()
     note = Activity.objects.create(lead=lead, body="Première.", author=author)
     sign_in(superuser=True)
-    url = page("leads_lead_change", lead.pk)
+    text = client.get(page("leads_lead_change", lead.pk)).text
+    assert "Première." in text
+    url = page("leads_lead_edit", lead.pk)
     data = form_data(client.get(url))
 
     client.post(
         url,
         {
             **data,
+            "activities-TOTAL_FORMS": 1,
+            "activities-INITIAL_FORMS": 1,
             "activities-0-id": note.pk,
             "activities-0-body": "Autre chose.",
             "activities-0-DELETE": "on",
@@ -220,7 +220,7 @@ def test_a_note_is_never_rewritten(client, sign_in):
 def test_a_corrected_address_stays_one_lead_per_address(client, sign_in):
     sign_in("Marketing")
     lead, other = LeadFactory(), LeadFactory(email="prise@exemple.fr")
-    url = page("leads_lead_change", lead.pk)
+    url = page("leads_lead_edit", lead.pk)
     data = form_data(client.get(url))
 
     response = client.post(url, {**data, "email": "Prise@Exemple.fr"})
@@ -238,7 +238,7 @@ def test_a_corrected_address_stays_one_lead_per_address(client, sign_in):
 def test_a_correction_leaves_the_copies_as_they_are(client, sign_in):
     sign_in("Marketing")
     copy = delivered().copy
-    url = page("leads_lead_change", copy.lead_id)
+    url = page("leads_lead_edit", copy.lead_id)
 
     client.post(url, {**form_data(client.get(url)), "last_name": "Corrigé"})
 
@@ -246,12 +246,40 @@ def test_a_correction_leaves_the_copies_as_they_are(client, sign_in):
     assert Copy.objects.get().last_name == copy.last_name
 
 
+def test_a_correction_undoes_nothing_that_a_colleague_did(client, sign_in, monkeypatch):
+    sign_in("Marketing")
+    lead = LeadFactory()
+    url = page("leads_lead_edit", lead.pk)
+    data = form_data(client.get(url))
+    read = LeadForm.clean_email
+
+    def meanwhile(form):
+        Lead.objects.filter(pk=lead.pk).update(status="contacte", phone="0199000000")
+        return read(form)
+
+    monkeypatch.setattr(LeadForm, "clean_email", meanwhile)
+    response = client.post(url, data | {"last_name": "Corrigé"})
+
+    assert response.url == page("leads_lead_change", lead.pk)
+    lead.refresh_from_db()
+    assert (lead.last_name, lead.status) == ("Corrigé", "contacte")
+    assert lead.phone == "0199000000"
+
+
+def test_status_owner_and_date_are_no_part_of_the_record_s_form(client, sign_in):
+    sign_in("Marketing")
+    lead = LeadFactory()
+    response = client.get(page("leads_lead_edit", lead.pk))
+    fields = set(response.context["adminform"].form.fields)
+    assert not fields & {"status", "closed_because", "owner", "next_action_on"}
+
+
 def test_the_dpo_reads_and_changes_nothing(client, sign_in):
     sign_in("DPO")
     lead = LeadFactory()
-    response = client.post(page("leads_lead_change", lead.pk), {"status": "gagne"})
-
-    assert response.status_code == 403
+    for name in ("change", "edit", "status"):
+        url = page(f"leads_lead_{name}", lead.pk)
+        assert client.post(url, {"status": "gagne"}).status_code == 403
 
 
 def test_a_message_shows_its_last_event_with_its_cause(client, sign_in):

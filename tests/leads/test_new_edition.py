@@ -13,7 +13,7 @@ from reports import editions
 from reports.models import Copy, Edition
 from reports.tasks import render_copy
 from tests.leads.factories import SubmissionFactory, delivered
-from tests.leads.pages import notices, page
+from tests.leads.pages import gesture, notices, page
 
 pytestmark = pytest.mark.django_db
 
@@ -32,11 +32,7 @@ def later(mailed, monkeypatch):
 
 
 def act(client, action, rows, name="leads_submission"):
-    return client.post(
-        page(f"{name}_changelist"),
-        {"action": action, "_selected_action": [row.pk for row in rows]},
-        follow=True,
-    )
+    return gesture(client, action, rows, name)
 
 
 def owed():

@@ -406,7 +406,7 @@ def test_staff_cannot_save_back_what_they_had_open(
     client, visitor, copy, sign_in, monkeypatch
 ):
     sign_in("Marketing")
-    url = page("leads_lead_change", copy.lead_id)
+    url = page("leads_lead_edit", copy.lead_id)
     data = form_data(client.get(url))
     read = LeadForm.clean_email
 

@@ -1,0 +1,71 @@
+"""What the head of a person's page says: the promise, the mailbox, why it is theirs."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from leads import business_days
+from leads.models import Lead, Submission
+from leads.timeline_words import typed_otherwise
+
+TYPED_KEPT = 20  # Later submissions that are compared with the record.
+
+
+def said(day: date) -> str:
+    return date_format(day, "l j F Y")
+
+
+def promise_words(lead: Lead, today: date | None = None) -> str:
+    """Say how the promise of a first contact stands, in business days."""
+    today = today or timezone.localdate()
+    promised = lead.promised_on
+    if lead.first_contact_at:
+        day = timezone.localdate(lead.first_contact_at)
+        words = f"premier contact le {said(day)}"
+        if promised is None:
+            return words
+        kept = day <= promised
+        return f"{words}, {'dans' if kept else 'après'} le délai promis"
+    if promised is None:
+        return "pas encore de premier contact"
+    if lead.status in Lead.CLOSED:
+        return "clos sans premier contact"
+    if promised < today:
+        late = business_days.between(promised, today)
+        since = f", dépassé de {_count(late)}" if late else ", dépassé"
+        return f"premier contact promis avant le {said(promised)}{since}"
+    left = business_days.between(today, promised)
+    if promised == today or left == 0:
+        return "premier contact promis pour aujourd’hui au plus tard"
+    return f"premier contact promis avant le {said(promised)}\u00a0: encore " + _count(
+        left
+    )
+
+
+def _count(days: int) -> str:
+    return "1 jour ouvré" if days == 1 else f"{days}\u00a0jours ouvrés"
+
+
+def mailbox_words(lead: Any) -> str:
+    """Say what is known of the mailbox: never of who reads it."""
+    if lead.retrieved_at:  # None where the person objects to the measure.
+        day = said(timezone.localdate(lead.retrieved_at))
+        return f"boîte confirmée\u00a0: synthèse téléchargée le {day}"
+    if lead.delivered_at:
+        day = said(timezone.localdate(lead.delivered_at))
+        return f"synthèse remise le {day}"
+    return "synthèse pas encore remise"
+
+
+def typed_later(lead: Lead) -> list[tuple[Submission, list[str]]]:
+    """Return the submissions that say otherwise than the record, with what. One query.
+
+    Anyone can type anyone's address: staff see both and choose.
+    """
+    rows = lead.submissions.filter(suspicion="").order_by("-created_at", "-pk")
+    found = [(row, typed_otherwise(row, lead)) for row in rows[:TYPED_KEPT]]
+    return [(row, different) for row, different in found if different]
