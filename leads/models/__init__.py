@@ -10,6 +10,7 @@ from leads.models.facts import DirtyLead, FunnelDay, LeadFacts
 from leads.models.lead import Lead
 from leads.models.letter import Letter
 from leads.models.privacy import PrivacyEvent
+from leads.models.probe import Alarm, Probe
 from leads.models.quota import Quota
 from leads.models.routing import Absence, RoutingRule, StaffProfile
 from leads.models.submission import Submission
@@ -18,6 +19,7 @@ from leads.models.view import SavedView
 __all__ = [
     "Absence",
     "Activity",
+    "Alarm",
     "Assignment",
     "AudienceCount",
     "Batch",
@@ -30,6 +32,7 @@ __all__ = [
     "LeadFacts",
     "Letter",
     "PrivacyEvent",
+    "Probe",
     "Quota",
     "RoutingRule",
     "SavedView",

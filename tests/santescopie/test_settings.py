@@ -19,6 +19,7 @@ COMPLETE = {
     "REDIS_URL": "redis://127.0.0.1:1/0",
     "MAIL_URL": "smtp+tls://u:p@127.0.0.1:587",
     "MAIL_REPLY_TO": "etude@editeur.exemple.fr",
+    "SEED_MAILBOX": "sonde@editeur.exemple.fr",
     "SECURE_SSL_REDIRECT": "true",
     "TRUSTED_PROXIES": "1",
     **{
