@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import uuid
 from datetime import timedelta
-from io import BytesIO, StringIO
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.handlers.wsgi import WSGIHandler
+from django.core.handlers.base import BaseHandler
+from django.core.handlers.wsgi import WSGIRequest
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -60,8 +62,8 @@ def start_if_due() -> list[int]:
 def start() -> Probe:
     """Post the form as a visitor does: their answers would be taken, or refused.
 
-    The lead is one for all probes, a test from the start. The establishment bears the
-    instant: other answers make another copy.
+    The lead is one for all probes, a test from the start. The establishment differs
+    each time: other answers make another copy.
     """
     _make_lead()
     form = RequestForm(_answers())
@@ -84,7 +86,7 @@ def _answers() -> QueryDict:
             "last_name": "Automatique",
             "email": address,
             "email_confirmed": address,
-            "organisation": f"Établissement de contrôle, {_instant()}",
+            "organisation": f"Établissement de contrôle {uuid.uuid4().hex[:8]}",
             "organisation_type": OrganisationType.OTHER,
             "job_function": JobFunction.QUALITY,
             "region": Region.IDF,
@@ -92,10 +94,6 @@ def _answers() -> QueryDict:
         }
     )
     return answers
-
-
-def _instant() -> str:
-    return timezone.localtime().strftime("%d/%m/%Y %H h %M min %S s")
 
 
 def _make_lead() -> None:
@@ -158,37 +156,28 @@ def retrieve(copy: Copy) -> None:
 
 
 def _ask(method: str, path: str) -> bytes:
+    """Return what the site answers to a reader. No signal is sent: a request of theirs
+    ends with the connections of the process, and a worker goes on with its own.
+    """
     site = urlsplit(settings.SITE_URL)
-    said: list[str] = []
-    environ: dict[str, Any] = {
+    environ = {
         "REQUEST_METHOD": method,
         "PATH_INFO": path,
-        "SCRIPT_NAME": "",
-        "QUERY_STRING": "",
-        "CONTENT_LENGTH": "0",
         "SERVER_NAME": site.hostname,
         "SERVER_PORT": str(site.port or (443 if site.scheme == "https" else 80)),
-        "SERVER_PROTOCOL": "HTTP/1.1",
         "REMOTE_ADDR": "127.0.0.1",
         "HTTP_HOST": site.netloc,
         "HTTP_USER_AGENT": "Santescopie-Sonde/1",
         "HTTP_X_FORWARDED_PROTO": site.scheme,
         "wsgi.url_scheme": site.scheme,
         "wsgi.input": BytesIO(),
-        "wsgi.errors": StringIO(),
     }
-
-    def start_response(status: str, headers: Any, error: Any = None) -> Any:
-        said.append(status)
-
-    answer: Any = WSGIHandler()(environ, start_response)
-    try:
-        content = b"".join(answer)
-    finally:
-        answer.close()
-    if not said[0].startswith("200"):
-        raise NotRetrieved(f"{method}: {said[0]}")
-    return content
+    handler = BaseHandler()
+    handler.load_middleware()
+    response = handler.get_response(WSGIRequest(environ))
+    if response.status_code != 200:
+        raise NotRetrieved(f"{method}: {response.status_code}")
+    return b"".join(response)
 
 
 def forget() -> int:
