@@ -26,6 +26,12 @@ from outbox.models import Message, MessageEvent, Undelivered
 KIND = "weekly"  # Of the message.
 AT = time(8, 30)  # Europe/Paris, on Monday or on the first business day after it.
 WEEK = timedelta(days=7)
+BASES = {  # What a step's rate is of, in a sentence.
+    "leads": "sur les contacts",
+    "delivered": "sur les remis",
+    "contacted": "sur les contacts déjà joints ou essayés",
+    "met": "sur les rendez-vous",
+}
 
 
 def day_of(now: datetime) -> date:
@@ -138,7 +144,7 @@ class Line:
             now[step.of] if step.of else None,
             before[key],
             before[step.of] if step.of else None,
-            BY_KEY[step.of].title.lower() if step.of else "",
+            BASES[step.of] if step.of else "",
         )
 
 
@@ -212,4 +218,6 @@ def _undelivered() -> Action:
 
 
 def _many(count: int, word: str) -> str:
+    if not count:
+        return f"Aucun {word}"
     return f"{count}\u00a0{word}{'s' if count > 1 else ''}"

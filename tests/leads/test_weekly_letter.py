@@ -182,7 +182,7 @@ def test_it_names_three_things_to_do_from_the_figures(reader, weeks):
     assert "2\u00a0contacts sur 3, 0 sur 2" in campaign.sentence
     assert "campagne=congres" in campaign.url
     assert calls.sentence == "1\u00a0contact sur 2 remis cette semaine-là."
-    assert unsent.sentence.startswith("0\u00a0envoi ")
+    assert unsent.sentence.startswith("Aucun envoi ")
 
 
 def test_without_a_campaign_it_says_so(reader):
