@@ -103,6 +103,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "santescopie.context.publication",
+                "leads.alarm.banner",
             ],
         },
     },
@@ -179,6 +180,9 @@ REPLY_TO: str = env("MAIL_REPLY_TO", default=PUBLISHER["contact"])
 # Outside production: the only addresses and domains that may be written to.
 MAIL_ALLOW_ONLY: list[str] = env.list("MAIL_ALLOW_ONLY", default=[])
 MESSAGE_ID_DOMAIN = str(_site.hostname)
+# Where an hourly synthetic lead goes, and who is told that it does not arrive.
+SEED_MAILBOX: str = env("SEED_MAILBOX", default="")  # Empty: no alarm.
+ALARM_TO: list[str] = env.list("ALARM_TO", default=[])
 # Who tells us, by webhook, what became of a message: see outbox/bounces.py.
 MAIL_PROVIDER: str = env("MAIL_PROVIDER", default="")
 ANYMAIL: dict[str, str] = {}
@@ -191,6 +195,8 @@ if MAIL_PROVIDER == "mailgun":
 
 # --- Celery -------------------------------------------------------------------
 
+# Scales every delay (leases, back-off, hand-over), so that outages can be rehearsed.
+DELAY_SCALE: float = env.float("DELAY_SCALE", default=1.0)
 CELERY_BROKER_URL: str = env("REDIS_URL")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
@@ -222,6 +228,9 @@ CELERY_BEAT_SCHEDULE = {
     "forget-quotas": {"task": "leads.forget_quotas", "schedule": 3600.0},
     "route-new": {"task": "leads.route_new", "schedule": 60.0},
     "escalate": {"task": "leads.escalate", "schedule": 3600.0},
+    "watch": {"task": "leads.watch", "schedule": 60.0 * DELAY_SCALE},
+    "forget-probes": {"task": "leads.forget_probes", "schedule": 3600.0},
+    "weekly-letters": {"task": "leads.owe_weekly_letters", "schedule": 300.0},
     "prove-live-edition": {"task": "reports.prove_live_edition", "schedule": 3600.0},
     # Again until noon: who was late to start is late to send, and none is sent twice.
     "owe-morning-letters": {
@@ -232,8 +241,6 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- Delays and limits --------------------------------------------------------
 
-# Scales every delay (leases, back-off, hand-over), so that outages can be rehearsed.
-DELAY_SCALE: float = env.float("DELAY_SCALE", default=1.0)
 MAIL_PER_RECIPIENT_PER_DAY: int = env.int("MAIL_PER_RECIPIENT_PER_DAY", default=3)
 _quotas = not (DEMO and env("DEMO_QUOTAS", default="on") == "off")
 POSTS_PER_NETWORK_PER_HOUR: int | None = (

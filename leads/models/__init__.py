@@ -10,6 +10,7 @@ from leads.models.facts import DirtyLead, FunnelDay, LeadFacts
 from leads.models.lead import Lead
 from leads.models.letter import Letter
 from leads.models.privacy import PrivacyEvent
+from leads.models.probe import Alarm, Probe
 from leads.models.quota import Quota
 from leads.models.routing import Absence, RoutingRule, StaffProfile
 from leads.models.submission import Submission
@@ -19,6 +20,7 @@ from leads.models.view import SavedView
 __all__ = [
     "Absence",
     "Activity",
+    "Alarm",
     "Assignment",
     "AudienceCount",
     "Batch",
@@ -31,6 +33,7 @@ __all__ = [
     "LeadFacts",
     "Letter",
     "PrivacyEvent",
+    "Probe",
     "Quota",
     "RoutingRule",
     "SavedView",
