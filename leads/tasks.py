@@ -4,7 +4,7 @@ import logging
 
 from celery import shared_task
 
-from leads.models import Quota
+from leads.models import AudienceCount, Quota
 
 logger = logging.getLogger(__name__)
 
@@ -13,3 +13,9 @@ logger = logging.getLogger(__name__)
 def forget_quotas() -> None:
     """Delete yesterday's counters. Running it again finds none."""
     logger.info("quotas: %s forgotten", Quota.forget())
+
+
+@shared_task(name="leads.forget_audience")
+def forget_audience() -> None:
+    """Delete the audience of 25 months ago. Running it again finds none."""
+    logger.info("audience: %s rows forgotten", AudienceCount.forget())

@@ -219,6 +219,7 @@ CELERY_DB_REUSE_MAX = 1000
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE = {
     "forget-quotas": {"task": "leads.forget_quotas", "schedule": 3600.0},
+    "forget-audience": {"task": "leads.forget_audience", "schedule": 3600.0},
     "prove-live-edition": {"task": "reports.prove_live_edition", "schedule": 3600.0},
 }
 
