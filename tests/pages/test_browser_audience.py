@@ -21,6 +21,12 @@ AGENT = (
 
 
 @pytest.fixture
+def counting(new_page, settings):
+    """The site as it is: elsewhere nothing stands behind the audience's address."""
+    settings.ROOT_URLCONF = "santescopie.urls"
+
+
+@pytest.fixture
 def visit(new_page):
     """Open the landing page and return (page, what it tells, as it tells it)."""
 
@@ -51,7 +57,7 @@ def counted():
     return [(row.step, row.field, row.origin, row.robot) for row in rows]
 
 
-def test_each_step_is_told_once_and_nothing_else(visit):
+def test_each_step_is_told_once_and_nothing_else(counting, visit):
     page, told = visit(height=700)
     assert steps(told) == ["page"]
 
@@ -86,7 +92,7 @@ def test_each_step_is_told_once_and_nothing_else(visit):
     assert {row[2:] for row in rows} == {("reseau-social", False)}
 
 
-def test_a_driven_browser_says_so_and_counts_as_a_robot(new_page):
+def test_a_driven_browser_says_so_and_counts_as_a_robot(counting, new_page):
     page = new_page(user_agent=AGENT)
     page.goto("/", wait_until="networkidle")
 
@@ -94,7 +100,7 @@ def test_a_driven_browser_says_so_and_counts_as_a_robot(new_page):
     assert {row[3] for row in in_database(counted)} == {True}
 
 
-def test_without_scripts_nothing_is_told(visit):
+def test_without_scripts_nothing_is_told(counting, visit):
     page, told = visit(javascript=False)
     page.fill("#id_first_name", "Zoë")
     page.click("#envoyer")
@@ -105,7 +111,7 @@ def test_without_scripts_nothing_is_told(visit):
 
 
 def test_other_pages_tell_nothing(visit):
-    for address in ("/confidentialite/", "/etats/trop-de-demandes/", "/v/"):
+    for address in ("/confidentialite/", "/etats/erreur-429-formulaire/", "/v/"):
         assert visit(address)[1] == [], address
 
 

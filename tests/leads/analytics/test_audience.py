@@ -121,5 +121,6 @@ def test_each_rate_has_a_denominator_that_comes_before_it():
     before = [""]
     for step, title, definition, of in audience.STEPS:
         assert of in before
-        assert title and definition.endswith(".")
+        assert title
+        assert definition.endswith(".")
         before.append(step)
