@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from leads.admin.campaigns import CampaignAdmin
 from leads.admin.consents import ConsentEventAdmin
 from leads.admin.leads import LeadAdmin
 from leads.admin.messages import MessageAdmin, UndeliveredAdmin
@@ -9,6 +10,7 @@ from leads.admin.privacy import PrivacyEventAdmin
 from leads.admin.submissions import SubmissionAdmin
 
 __all__ = [
+    "CampaignAdmin",
     "ConsentEventAdmin",
     "LeadAdmin",
     "MessageAdmin",
