@@ -64,7 +64,8 @@ INSERT INTO reports_copy (id, uid, reference, edition_id, fingerprint, lead_id,
     sha256, size, token_generation, token_digest, link_expires_at)
 SELECT id, gen_random_uuid(), 'SC26-' || id, %(edition)s, '', id, first_name,
     last_name, organisation, organisation_type, job_function, region, email, 0, 1, NULL,
-    created_at, created_at + interval '2 seconds', 'x', 'x', 1, 1, sha256(id::text::bytea),
+    created_at, created_at + interval '2 seconds', 'x', 'x', 1, 1,
+    sha256(id::text::bytea),
     created_at + interval '1 year'
 FROM leads_lead
 """

@@ -24,7 +24,8 @@ from reports.agents import agent_class
 from reports.models import Hit
 
 logger = logging.getLogger(__name__)
-Step, Device = AudienceCount.Step, AudienceCount.Device
+Step = AudienceCount.Step
+Device = AudienceCount.Device
 FIELDS = frozenset(RequestForm.base_fields)
 
 

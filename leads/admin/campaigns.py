@@ -21,6 +21,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from leads import sources
 from leads.models import Campaign, Lead, Submission
+from leads.models.campaign import normal
 from outbox.admin import Paged
 
 MOST = 200  # Values on a page; the most seen come first.
@@ -139,9 +140,9 @@ class CampaignAdmin(Paged, admin.ModelAdmin[Campaign]):
         """Make values other writings of a campaign, for the past too."""
         if not self.has_change_permission(request):
             raise PermissionDenied
-        values = {
-            sources.normal(value) for value in request.POST.getlist("valeur")[:MOST]
-        } - {""}
+        values = {normal(value) for value in request.POST.getlist("valeur")[:MOST]} - {
+            ""
+        }
         pk = request.POST.get("campagne", "")
         if not values or not (pk.isdecimal() and len(pk) < 18):
             messages.error(request, "Choisissez une campagne et au moins une valeur.")

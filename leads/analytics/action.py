@@ -122,7 +122,8 @@ def week_of(day: date) -> date:
 
 def cohorts(filters: Filters, act: Act) -> Cohorts:
     """Count the leads of a period by week, by person and by delay. One query."""
-    weeks, people = {}, {}
+    weeks: dict[date, dict[str, int]] = {}
+    people: dict[int | None, dict[str, int]] = {}
     week = week_of(filters.last)
     while week >= week_of(filters.first):
         weeks[week] = dict.fromkeys(KEYS, 0)
@@ -159,13 +160,11 @@ def rows(filters: Filters, act: Act, key: str) -> QuerySet[LeadFacts]:
 
 def never_called(filters: Filters) -> QuerySet[LeadFacts]:
     """Return who received the synthesis and was never contacted, the oldest first."""
-    return (
-        facts(filters)
-        .named()
-        .filter(delivered_at__isnull=False, contacted_at=None)
-        .exclude(lead__status__in=Lead.CLOSED)
-        .order_by("delivered_at", "pk")
+    waiting = facts(filters).filter(
+        erased=False, delivered_at__isnull=False, contacted_at=None
     )
+    found = waiting.exclude(lead__status__in=Lead.CLOSED)
+    return found.order_by("delivered_at", "pk")
 
 
 def _counted(filters: Filters, act: Act) -> list[tuple[date, int | None, int, int]]:

@@ -7,7 +7,6 @@ other without saying so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -128,7 +127,7 @@ def _summed(grouped: Any, key: str) -> dict[Any, int]:
 
 def _grouped(found: QuerySet[AudienceCount], by: Any) -> dict[Any, Steps]:
     """Sum by something and by step, errors apart: they have a list of their own."""
-    rows: Iterable[dict[str, Any]] = (
+    rows: Any = (
         found.exclude(step=Step.ERROR)
         .values("step", key=by)
         .annotate(n=Sum("count"))

@@ -8,11 +8,12 @@ truth is always the events; both tables may be emptied and made again (`rebuild`
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
+from datetime import date
 
 from django.conf import settings
 from django.db import connection, transaction
-from psycopg.types.json import Jsonb
 
 from leads import sources
 from leads.models import Lead
@@ -203,7 +204,7 @@ def _remake(leads: list[int]) -> None:
     """Replace the facts of leads, then count the days they were and are of."""
     if not leads:
         return
-    days = set()
+    days: set[date] = set()
     with connection.cursor() as cursor:
         cursor.execute(
             "DELETE FROM leads_leadfacts WHERE lead_id = ANY(%s) RETURNING day", [leads]
@@ -215,8 +216,8 @@ def _remake(leads: list[int]) -> None:
                 "leads": leads,
                 "zone": settings.TIME_ZONE,
                 # Submissions keep what came; the facts go by the names it has today.
-                "origins": Jsonb({"": "", **sources.ORIGINS}),
-                "campaigns": Jsonb({"": "", **sources.campaigns()}),
+                "origins": json.dumps({"": "", **sources.ORIGINS}),
+                "campaigns": json.dumps({"": "", **sources.campaigns()}),
             },
         )
         days.update(day for (day,) in cursor.fetchall())

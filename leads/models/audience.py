@@ -82,7 +82,7 @@ class AudienceCount(models.Model):
         step: str, field: str, origin: str, campaign: str, device: str, *, robot: bool
     ) -> None:
         """Add one to this hour's count."""
-        values = [step, field, origin, campaign, device, robot]
+        values: list[str | int] = [step, field, origin, campaign, device, robot]
         with connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO leads_audiencecount"
