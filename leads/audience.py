@@ -24,7 +24,8 @@ from reports.agents import agent_class
 from reports.models import Hit
 
 logger = logging.getLogger(__name__)
-Step, Device = AudienceCount.Step, AudienceCount.Device
+Step = AudienceCount.Step
+Device = AudienceCount.Device
 FIELDS = frozenset(RequestForm.base_fields)
 
 
@@ -38,25 +39,30 @@ def measure(request: HttpRequest) -> HttpResponse:
         return answer
     if (step == Step.ERROR) != bool(field) or (field and field not in FIELDS):
         return answer
-    agent = request.headers.get("User-Agent", "")
-    robot = (
-        "robot" in request.POST  # A browser that is driven says so.
-        or agent_class(agent) != Hit.Agent.BROWSER
-        or audience_over_quota(request)
-    )
     try:
-        with transaction.atomic():
-            AudienceCount.count_one(
-                step,
-                field,
-                known_origin(request.POST.get("source", "")),
-                known_campaign(request.POST.get("campaign", "")),
-                device_of(agent),
-                robot=robot,
-            )
+        _count(request, step, field)
     except DatabaseError as error:
         logger.info("audience: a count is lost (%s)", type(error).__name__)
     return answer
+
+
+# Of its own: what it sets for itself must end with it.
+@transaction.atomic(durable=True)
+def _count(request: HttpRequest, step: str, field: str) -> None:
+    AudienceCount.be_brief()
+    agent = request.headers.get("User-Agent", "")
+    AudienceCount.count_one(
+        step,
+        field,
+        known_origin(request.POST.get("source", "")),
+        known_campaign(request.POST.get("campaign", "")),
+        device_of(agent),
+        robot=(
+            "robot" in request.POST  # A browser that is driven says so.
+            or agent_class(agent) != Hit.Agent.BROWSER
+            or audience_over_quota(request)
+        ),
+    )
 
 
 def device_of(agent: str) -> Device:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 
 from leads.models import Campaign
-from leads.models.campaign import Origin
+from leads.models.campaign import Origin, normal
 
-UNKNOWN = "autre"
+UNKNOWN = Origin.OTHER.value
 FRESH = 60  # Seconds a process trusts what it has read of the campaigns.
 # What others write for the same thing.
 _ALSO = {
@@ -18,20 +18,18 @@ _ALSO = {
     "congres": Origin.CONGRESS, "congrès": Origin.CONGRESS, "google": Origin.SEARCH,
     "bing": Origin.SEARCH, "qwant": Origin.SEARCH,
 }  # fmt: skip
+# Every known writing of a source → its name.
+ORIGINS: dict[str, str] = {
+    **{spelling: origin.value for spelling, origin in _ALSO.items()},
+    **{value: value for value in Origin.values},
+}
 _read: tuple[float, dict[str, str]] = (float("-inf"), {})
-
-
-def normal(value: str) -> str:
-    """Return a raw value as values are compared: lower case, single spaces."""
-    return " ".join(value.lower().split())[:100]
 
 
 def known_origin(value: str) -> str:
     """Return the name of a source: "" for none, « autre » for what nobody knows."""
     value = normal(value)
-    if not value:
-        return ""
-    return value if value in Origin.values else _ALSO.get(value, UNKNOWN)
+    return ORIGINS.get(value, UNKNOWN) if value else ""
 
 
 def known_campaign(value: str) -> str:
@@ -40,17 +38,21 @@ def known_campaign(value: str) -> str:
     Read from the database once a minute for each process.
     """
     value = normal(value)
-    return _codes().get(value, UNKNOWN) if value else ""
-
-
-def _codes() -> dict[str, str]:
+    if not value:
+        return ""
     global _read
-    read_at, codes = _read
+    read_at, names = _read
     if time.monotonic() - read_at > FRESH:
-        rows = Campaign.objects.only("code", "aliases")
-        codes = {name: row.code for row in rows for name in row.spellings}
-        _read = time.monotonic(), codes
-    return codes
+        names = campaigns()
+        _read = time.monotonic(), names
+    return names.get(value, UNKNOWN)
+
+
+def campaigns() -> dict[str, str]:
+    """Return every known writing of a campaign → its code, as they are now."""
+    rows = list(Campaign.objects.order_by("pk").only("code", "aliases"))
+    names = {alias: row.code for row in rows for alias in row.spellings}
+    return {**names, **{row.code: row.code for row in rows}}
 
 
 def forget() -> None:

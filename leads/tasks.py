@@ -6,7 +6,7 @@ from contextlib import suppress
 from celery import shared_task
 
 from leads import alarm, batches, escalation, morning, probing, routing, weekly
-from leads.models import Batch, Probe, Quota
+from leads.models import AudienceCount, Batch, Probe, Quota
 from outbox import watching
 from outbox.claims import LeaseLost
 from outbox.tasks import send_message
@@ -82,3 +82,9 @@ def owe_weekly_letters() -> None:
     """Owe the letter of the week, from Monday 8:30 on. Running it again owes none."""
     if count := weekly.owe_letters():
         logger.info("weekly: %s letters", count)
+
+
+@shared_task(name="leads.forget_audience")
+def forget_audience() -> None:
+    """Delete the audience of 25 months ago. Running it again finds none."""
+    logger.info("audience: %s rows forgotten", AudienceCount.forget())

@@ -35,6 +35,8 @@ SECTIONS = {
     "leads/absence/": "absences",
     "leads/staffprofile/": "affectation",
     "leads/savedview/": "liste",
+    "leads/campaign/": "campagnes",
+    "mesure/action/": "preuve-d-action",
     "leads/submission/": "envois",
     "leads/consentevent/": "joindre",
     "leads/activity/": "contact",

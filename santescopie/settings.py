@@ -231,6 +231,7 @@ CELERY_BEAT_SCHEDULE = {
     "watch": {"task": "leads.watch", "schedule": 60.0 * DELAY_SCALE},
     "forget-probes": {"task": "leads.forget_probes", "schedule": 3600.0},
     "weekly-letters": {"task": "leads.owe_weekly_letters", "schedule": 300.0},
+    "forget-audience": {"task": "leads.forget_audience", "schedule": 3600.0},
     "prove-live-edition": {"task": "reports.prove_live_edition", "schedule": 3600.0},
     # Again until noon: who was late to start is late to send, and none is sent twice.
     "owe-morning-letters": {

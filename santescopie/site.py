@@ -35,6 +35,7 @@ class StaffAdminSite(AdminSite):
     site_url = "/"
 
     def get_urls(self) -> list[Any]:
+        from leads.admin import action
         from reports.admin import downloads_page  # It registers itself on this site.
         from santescopie.guide import guide
 
@@ -43,6 +44,10 @@ class StaffAdminSite(AdminSite):
         return [
             path("aide/", help_page, name="guide"),
             path("telechargements/", page, name="downloads"),
+            *(
+                path(f"mesure/action/{end}", self.admin_view(view), name=name)
+                for end, view, name in action.PAGES
+            ),
             *super().get_urls(),
         ]
 

@@ -8,11 +8,14 @@ truth is always the events; both tables may be emptied and made again (`rebuild`
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
+from datetime import date
 
 from django.conf import settings
 from django.db import connection, transaction
 
+from leads import sources
 from leads.models import Lead
 from leads.models.facts import DAY_COUNTS
 
@@ -35,7 +38,10 @@ INSERT INTO leads_leadfacts (
     erased)
 SELECT lead.id, s.asked_at, (s.asked_at AT TIME ZONE %(zone)s)::date, s.count,
     lead.organisation_type, lead.job_function, lead.region,
-    s.origin, s.campaign, s.last_origin, s.last_campaign, lead.owner_id,
+    coalesce(%(origins)s::jsonb ->> s.origin, 'autre'),
+    coalesce(%(campaigns)s::jsonb ->> s.campaign, 'autre'),
+    coalesce(%(origins)s::jsonb ->> s.last_origin, 'autre'),
+    coalesce(%(campaigns)s::jsonb ->> s.last_campaign, 'autre'), lead.owner_id,
     c.rendered_at, m.delivered_at, h.retrieved_at, h.retrievals, h.raw,
     lead.first_contact_at,
     least(a.met_at, CASE WHEN lead.status IN ('rendez-vous', 'gagne')
@@ -131,6 +137,29 @@ def mark_sql(table: str) -> str:
     """
 
 
+# A campaign that gets another name, or loses one, corrects the past.
+CAMPAIGN_MARK = """
+    CREATE FUNCTION leads_campaign_mark() RETURNS trigger LANGUAGE plpgsql AS $$
+    DECLARE
+        names text[] := ARRAY[]::text[];
+    BEGIN
+        IF TG_OP <> 'INSERT' THEN
+            names := names || OLD.code || string_to_array(OLD.aliases, E'\\n');
+        END IF;
+        IF TG_OP <> 'DELETE' THEN
+            names := names || NEW.code || string_to_array(NEW.aliases, E'\\n');
+        END IF;
+        INSERT INTO leads_dirtylead (lead_id)
+        SELECT DISTINCT lead_id FROM leads_submission
+        WHERE campaign = ANY(names) AND campaign <> '';
+        RETURN NULL;
+    END $$;
+    CREATE TRIGGER leads_campaign_mark
+    AFTER INSERT OR DELETE OR UPDATE OF code, aliases ON leads_campaign
+    FOR EACH ROW EXECUTE FUNCTION leads_campaign_mark();
+"""
+
+
 def unmark_sql(table: str) -> str:
     return f"DROP TRIGGER {table}_mark ON {table}; DROP FUNCTION {table}_mark();"
 
@@ -175,14 +204,21 @@ def _remake(leads: list[int]) -> None:
     """Replace the facts of leads, then count the days they were and are of."""
     if not leads:
         return
-    days = set()
+    days: set[date] = set()
     with connection.cursor() as cursor:
         cursor.execute(
             "DELETE FROM leads_leadfacts WHERE lead_id = ANY(%s) RETURNING day", [leads]
         )
         days.update(day for (day,) in cursor.fetchall())
         cursor.execute(
-            _FACTS + " RETURNING day", {"leads": leads, "zone": settings.TIME_ZONE}
+            _FACTS + " RETURNING day",
+            {
+                "leads": leads,
+                "zone": settings.TIME_ZONE,
+                # Submissions keep what came; the facts go by the names it has today.
+                "origins": json.dumps({"": "", **sources.ORIGINS}),
+                "campaigns": json.dumps({"": "", **sources.campaigns()}),
+            },
         )
         days.update(day for (day,) in cursor.fetchall())
     _count(days)

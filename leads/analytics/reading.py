@@ -100,7 +100,7 @@ def _every(filters: Filters, weekly: bool) -> Iterator[date]:
         at += timedelta(days=7 if weekly else 1)
 
 
-def _named(row: dict[str, Any]) -> Counts:
+def _named(row: Any) -> Counts:
     return {name: row[f"{name}_"] for name in DAY_COUNTS}
 
 

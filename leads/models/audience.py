@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from datetime import timedelta
 
 from django.db import connection, models
+from django.db.models.functions import Now
 
+# Twenty-five months at the most (CNIL); they are 758 days long, or more.
+RETENTION = timedelta(days=758)
 SLOTS = 8  # Rows that share one count, so that visitors do not wait for each other.
 
 
@@ -62,30 +66,35 @@ class AudienceCount(models.Model):
         return f"{self.hour:%d/%m/%Y %H} h, {self.get_step_display()} : {self.count}"
 
     @staticmethod
+    def be_brief() -> None:
+        """Let this transaction wait for nobody. A count may be lost, a visitor never.
+
+        What a crash of the server loses of it is worth no disk write of its own.
+        """
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SET LOCAL lock_timeout = '200ms'; SET LOCAL statement_timeout = '1s';"
+                " SET LOCAL synchronous_commit = off"
+            )
+
+    @staticmethod
     def count_one(
         step: str, field: str, origin: str, campaign: str, device: str, *, robot: bool
     ) -> None:
-        """Add one to this hour's count, or nothing where that would mean waiting.
-
-        A count that a crash of the server loses is worth no disk write of its own.
-        """
-        values = [
-            step,
-            field,
-            origin,
-            campaign,
-            device,
-            robot,
-            secrets.randbelow(SLOTS),
-        ]
+        """Add one to this hour's count."""
+        values: list[str | int] = [step, field, origin, campaign, device, robot]
         with connection.cursor() as cursor:
             cursor.execute(
-                "SET LOCAL synchronous_commit = off; SET LOCAL lock_timeout = '200ms';"
-                " INSERT INTO leads_audiencecount"
+                "INSERT INTO leads_audiencecount"
                 " (hour, step, field, origin, campaign, device, robot, slot, count)"
                 " VALUES (date_trunc('hour', now()), %s, %s, %s, %s, %s, %s, %s, 1)"
                 " ON CONFLICT"
                 " (hour, step, field, origin, campaign, device, robot, slot)"
                 " DO UPDATE SET count = leads_audiencecount.count + 1",
-                values,
+                [*values, secrets.randbelow(SLOTS)],
             )
+
+    @classmethod
+    def forget(cls) -> int:
+        """Delete what is older than it may be, and return how many rows went."""
+        return cls.objects.filter(hour__lt=Now() - RETENTION).delete()[0]

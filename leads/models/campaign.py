@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlencode
 
+from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Now
+from django.urls import reverse
+
+# In addresses and figures: what nobody knows, and none.
+RESERVED = {"autre", "aucun"}
+
+
+def _quoted(value: object) -> str:
+    return f"«\u00a0{value}\u00a0»"
+
+
+def normal(value: str) -> str:
+    """Return a raw value as values are compared: lower case, single spaces."""
+    return " ".join(value.lower().split())[:100]
 
 
 class Origin(models.TextChoices):
@@ -48,8 +63,12 @@ class Campaign(models.Model):
     )
     name = models.CharField("nom", max_length=100)
     origin = models.CharField("source", max_length=20, choices=Origin)
-    # Other spellings that were seen in links, one a line: they count for this one.
-    aliases = models.TextField("autres écritures", blank=True)
+    aliases = models.TextField(
+        "autres écritures",
+        blank=True,
+        help_text="Vues dans des liens, une par ligne : elles comptent pour "
+        "celle-ci, pour le passé aussi.".replace(" :", "\u00a0:"),
+    )
     is_active = models.BooleanField("en cours", default=True)
     created_at = models.DateTimeField("créée le", db_default=Now(), editable=False)
 
@@ -62,13 +81,38 @@ class Campaign(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    @property
-    def spellings(self) -> set[str]:
-        """Return the values that mean this campaign, as `Submission` compares them."""
-        lines = (" ".join(line.lower().split()) for line in self.aliases.splitlines())
-        return {self.code, *filter(None, lines)}
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Keep the aliases as they are compared, each once."""
+        names = {normal(line) for line in self.aliases.splitlines()} - {"", self.code}
+        self.aliases = "\n".join(sorted(names))
+        super().save(*args, **kwargs)
+
+    def clean(self) -> None:
+        """Leave each writing to one campaign. Raises ValidationError."""
+        names = {self.code, *map(normal, self.aliases.splitlines())} - {""}
+        if taken := names & RESERVED:
+            raise ValidationError(f"{_quoted(min(taken))} a déjà un sens.")
+        for other in Campaign.objects.exclude(pk=self.pk).order_by("pk"):
+            if taken := names & other.spellings:
+                raise ValidationError(
+                    f"{_quoted(min(taken))} est déjà une écriture de la campagne "
+                    f"{_quoted(other)}."
+                )
 
     @property
-    def query(self) -> str:
-        """Return what its links add to the address of the page."""
-        return urlencode({"utm_source": self.origin, "utm_campaign": self.code})
+    def spellings(self) -> set[str]:
+        """Return the values that mean this campaign, as they are compared."""
+        return {self.code, *self.aliases.split("\n")} - {""}
+
+    def link(self, user: Any = None) -> str:
+        """Return the address to give out; with a user, the one that tells theirs.
+
+        It names an account by its number: no name travels in a link.
+        """
+        values = {"utm_source": self.origin, "utm_campaign": self.code}
+        if user is not None:
+            values |= {
+                "utm_source": Origin.SALES.value,
+                "utm_content": f"equipe-{user.pk}",
+            }
+        return f"{settings.SITE_URL}{reverse('leads:landing')}?{urlencode(values)}"

@@ -15,6 +15,7 @@ from leads.analytics import facts, reading
 from leads.analytics.filters import NAMES, NONE, Filters
 from leads.models import (
     Activity,
+    Campaign,
     ConsentEvent,
     DirtyLead,
     FunnelDay,
@@ -43,6 +44,7 @@ INSTANTS = [
     for month, day in ((3, 28), (3, 29), (10, 24), (10, 25), (11, 2))
     for hour in range(-1, 4)
 ]
+NAMES_OF = {"": "", "salon": "salon", "salon 26": "salon"}
 WHOLE = Filters(date(2026, 1, 1), date(2026, 12, 31))
 
 
@@ -51,6 +53,9 @@ class History:
 
     def __init__(self, seed):
         self.rng = random.Random(seed)
+        Campaign.objects.create(
+            code="salon", name="Salon", origin="salon", aliases="salon 26"
+        )
         self.staff = [StaffFactory(group="Commercial") for _ in range(2)]
         self.acts = [
             getattr(self, name) for name in dir(self) if name.startswith("act_")
@@ -85,7 +90,7 @@ class History:
         self.ask(self.lead())
 
     def ask(self, lead):
-        campaign = self.rng.choice(["", "printemps", "salon"])
+        campaign = self.rng.choice(["", "printemps", "salon", "salon 26"])
         SubmissionFactory(
             lead=lead,
             created_at=self.at(),
@@ -170,7 +175,7 @@ def expected():
                 "job_function": lead.job_function,
                 "region": lead.region,
                 "origin": asked[0].origin,
-                "campaign": asked[0].campaign,
+                "campaign": NAMES_OF.get(asked[0].campaign, "autre"),
                 "owner": str(lead.owner_id or ""),
             },
             "counts": {
