@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import django_stubs_ext
 import environ
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
@@ -220,6 +221,12 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE = {
     "forget-quotas": {"task": "leads.forget_quotas", "schedule": 3600.0},
     "prove-live-edition": {"task": "reports.prove_live_edition", "schedule": 3600.0},
+    "refresh-facts": {"task": "leads.refresh_facts", "schedule": 60.0},
+    "recount-recent": {"task": "leads.recount_recent", "schedule": 3600.0},
+    "check-measure": {  # At night, Europe/Paris.
+        "task": "leads.check_measure",
+        "schedule": crontab(hour=4, minute=0),
+    },
 }
 
 # --- Delays and limits --------------------------------------------------------

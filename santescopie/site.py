@@ -16,6 +16,7 @@ class StaffAdminSite(AdminSite):
     site_url = "/"
 
     def get_urls(self) -> list[Any]:
+        from leads.admin.measure import urls as measure_urls
         from reports.admin import downloads_page  # It registers itself on this site.
         from santescopie.guide import guide
 
@@ -24,6 +25,7 @@ class StaffAdminSite(AdminSite):
         return [
             path("aide/", help_page, name="guide"),
             path("telechargements/", page, name="downloads"),
+            *measure_urls(),
             *super().get_urls(),
         ]
 
@@ -33,6 +35,16 @@ class StaffAdminSite(AdminSite):
         """Add our page to the models of its app."""
         apps: list[Any] = super().get_app_list(request, app_label)
         for app in apps:
+            if app["app_label"] == "leads" and request.user.has_perm("leads.view_lead"):
+                measure: dict[str, Any] = {
+                    "name": "Mesure",
+                    "object_name": "Measure",
+                    "admin_url": reverse("admin:mesure"),
+                    "add_url": None,
+                    "view_only": True,
+                    "perms": {},
+                }
+                app["models"].insert(0, measure)
             if app["app_label"] == "reports" and request.user.has_perm(
                 "reports.view_hit"
             ):

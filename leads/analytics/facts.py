@@ -9,6 +9,7 @@ truth is always the events; both tables may be emptied and made again (`rebuild`
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import date
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -39,8 +40,8 @@ SELECT lead.id, s.asked_at, (s.asked_at AT TIME ZONE %(zone)s)::date, s.count,
     c.rendered_at, m.delivered_at, h.retrieved_at, h.retrievals, h.raw,
     lead.first_contact_at,
     least(a.met_at, CASE WHEN lead.status IN ('rendez-vous', 'gagne')
-                    THEN moved.met_at END),
-    CASE WHEN lead.status = 'gagne' THEN moved.won_at END,
+                    THEN coalesce(moved.met_at, lead.created_at) END),
+    CASE WHEN lead.status = 'gagne' THEN coalesce(moved.won_at, lead.created_at) END,
     NOT coalesce(objection.objects, false), lead.erased_at IS NOT NULL
 FROM leads_lead lead
 CROSS JOIN LATERAL (
@@ -93,6 +94,17 @@ DELETE FROM leads_dirtylead WHERE id IN (
     SELECT id FROM leads_dirtylead ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
 RETURNING lead_id
 """
+
+# What a day counts of the facts, in the order of DAY_COUNTS.
+_REACHED = ("rendered", "delivered", "retrieved", "contacted", "met", "won")
+SUMS = (
+    "count(*)",
+    "coalesce(sum(submissions), 0)",
+    *(f"count({name}_at)" for name in _REACHED),
+    "coalesce(sum(retrievals), 0)",
+    "coalesce(sum(raw_retrievals), 0)",
+    "count(*) FILTER (WHERE erased)",
+)
 
 # Table → (what of a row names its lead, columns whose change matters).
 MARKS = {
@@ -171,6 +183,20 @@ def rebuild(progress: Callable[[int], object] = lambda done: None) -> None:
         progress(last)
 
 
+def mark_recent(since: date) -> int:
+    """Mark the leads that asked or were made since a day, whatever the marks say.
+
+    A net under the triggers: it finds what was changed while they were off.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO leads_dirtylead (lead_id) SELECT id FROM leads_lead"
+            " WHERE created_at >= %s",
+            [since],
+        )
+        return cursor.rowcount
+
+
 def _remake(leads: list[int]) -> None:
     """Replace the facts of leads, then count the days they were and are of."""
     if not leads:
@@ -190,15 +216,6 @@ def _remake(leads: list[int]) -> None:
 
 def _count(days: Iterable[object]) -> None:
     """Count whole days anew, once for each cut and once for all."""
-    reached = ("rendered", "delivered", "retrieved", "contacted", "met", "won")
-    sums = [
-        "count(*)",
-        "sum(submissions)",
-        *(f"count({name}_at)" for name in reached),
-        "sum(retrievals)",
-        "sum(raw_retrievals)",
-        "count(*) FILTER (WHERE erased)",
-    ]
     columns = [f"{cut}_id" if cut == "owner" else cut for cut in CUTS]
     sets = ", ".join(["(day)", *(f"(day, {column})" for column in columns)])
     cut = " ".join(
@@ -215,7 +232,7 @@ def _count(days: Iterable[object]) -> None:
         cursor.execute(
             f"INSERT INTO leads_funnelday (day, cut, value, {', '.join(DAY_COUNTS)})"
             f" SELECT day, CASE {cut} ELSE '' END, CASE {value} ELSE '' END,"
-            f" {', '.join(sums)} FROM leads_leadfacts WHERE day = ANY(%s)"
+            f" {', '.join(SUMS)} FROM leads_leadfacts WHERE day = ANY(%s)"
             f" GROUP BY GROUPING SETS ({sets})",
             [listed],
         )

@@ -42,7 +42,7 @@ class Filters:
     def parse(cls, asked: Mapping[str, str], user: Any) -> Self:
         """Read an address; what makes no sense is as if it were not there."""
         today = timezone.localdate()
-        last = min(_day(asked.get("au", ""), today), today)
+        last = max(min(_day(asked.get("au", ""), today), today), EARLIEST)
         first = _day(asked.get("du", ""), last - timedelta(days=DEFAULT_DAYS - 1))
         first = max(min(first, last), EARLIEST, last - timedelta(days=LONGEST))
         cuts = {

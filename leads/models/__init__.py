@@ -9,6 +9,7 @@ from leads.models.consent import ConsentEvent
 from leads.models.facts import DirtyLead, FunnelDay, LeadFacts
 from leads.models.lead import Lead
 from leads.models.letter import Letter
+from leads.models.measure_run import MeasureRun
 from leads.models.privacy import PrivacyEvent
 from leads.models.quota import Quota
 from leads.models.routing import Absence, RoutingRule, StaffProfile
@@ -29,6 +30,7 @@ __all__ = [
     "Lead",
     "LeadFacts",
     "Letter",
+    "MeasureRun",
     "PrivacyEvent",
     "Quota",
     "RoutingRule",
