@@ -17,7 +17,7 @@ from reports.vocabulary import Region
 GRADUATIONS = 100  # The most that a ruler shows.
 PITCH, STEM = 5, 3
 WIDTH, HEIGHT = 960, 190
-LEFT, RIGHT, TOP, BOTTOM = 44, 8, 12, 30
+LEFT, RIGHT, TOP, BOTTOM = 44, 20, 12, 30
 MOST_BARS = 62  # Beyond, weeks.
 _MONTHS = (
     "janv.", "févr.", "mars", "avril", "mai", "juin", "juil.", "août", "sept.", "oct.",

@@ -20,6 +20,7 @@ from leads.analytics.tiles import Tile
 from leads.forms import RequestForm
 from reports.downloads import rule_of
 from reports.rules import Rule
+from reports.templatetags.french import french_date
 
 SHOWN = 40  # Values of a cut that a table lists; the others are one line.
 COLUMNS = (
@@ -65,7 +66,7 @@ class Figure:
 
     @property
     def rate_before(self) -> str:
-        if self.of_before is None:
+        if self.of_before is None or not self.of_before.of:
             return ""
         return f"avant\u00a0: {words.of(self.of_before, self.noun)}"
 
@@ -173,19 +174,22 @@ class Dashboard:
     @property
     def bars_spoken(self) -> str:
         """Say the bars to who does not see them."""
-        return self._spoken("retraits bruts, dont probables", "raw_retrievals", "retrievals")
+        if self.best_day is None:
+            return "Aucun retrait."
+        day, row = self.best_day
+        return (
+            f"Barres des retraits. Le plus grand nombre est celui du {french_date(day)}"
+            f"\u00a0: {row['raw_retrievals'].text} bruts, dont "
+            f"{row['retrievals'].text} probables."
+        )
 
     @property
     def trend_spoken(self) -> str:
-        return self._spoken("remis, puis premiers contacts", "delivered", "contacted")
-
-    def _spoken(self, what: str, first: str, second: str) -> str:
-        days = [
-            f"{charts.short_day(day)}, {whole} et {part}"
-            for day, whole, part in self._days(first, second)
-            if whole or part
-        ]
-        return f"{what.capitalize()}\u00a0: {'\u202f; '.join(days) or 'rien'}."
+        figures = self.figures
+        return (
+            f"Deux courbes. En tout, {figures['delivered'].text} personnes ont reçu la "
+            f"synthèse et {figures['contacted'].text} ont eu un premier contact."
+        )
 
     def _days(self, first: str, second: str) -> list[tuple[date, int, int]]:
         return [(day, row[first].value, row[second].value) for day, row in self.days]

@@ -9,7 +9,7 @@ import csv
 from collections.abc import Iterable, Iterator
 
 MARK = "\ufeff"  # Without it, Excel takes UTF-8 for Latin-1.
-FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 class _Echo:

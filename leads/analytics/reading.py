@@ -124,8 +124,8 @@ class Rate:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        if not self.of:
-            return None
+        if not 0 <= self.count <= self.of or not self.of:
+            return None  # No share: events of which some were lost.
         z, n, p = 1.959964, self.of, self.count / self.of
         middle = (p + z * z / (2 * n)) / (1 + z * z / n)
         half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)

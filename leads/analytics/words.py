@@ -41,6 +41,8 @@ def of(rate: Rate, what: str) -> str:
     """Return « 61 % de 18 remis (de 39 à 80 %) », or « sur 0 remis »."""
     if rate.share is None:
         return f"pas de taux, sur 0\u00a0{what}"
+    if rate.count > rate.of:
+        return f"plus que les {number(rate.of)}\u00a0{what}"
     sure = interval(rate)
     words = f"{percent(rate.share)} de {number(rate.of)}\u00a0{what}"
     return f"{words} ({sure})" if sure else words
