@@ -21,7 +21,7 @@ def forget_quotas() -> None:
 
 @shared_task(name="leads.refresh_facts")
 def refresh_facts() -> None:
-    """Count what has changed, for half a minute at most. Running it again finds less."""
+    """Count what has changed, half a minute at most. Running it again finds less."""
     until = time.monotonic() + 25
     while facts.refresh() and time.monotonic() < until:
         pass

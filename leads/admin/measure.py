@@ -1,4 +1,4 @@
-"""The measure: its dashboard, the rows of each figure, their CSV, and one page to print."""
+"""The measure: its dashboard, the rows of each figure, their CSV, and a page of paper."""
 
 from __future__ import annotations
 
@@ -134,7 +134,10 @@ class Rows:
 def lines(request: HttpRequest) -> TemplateResponse:
     """List the rows that make a figure, as many as it says."""
     rows = Rows(request)
-    page = Paginator(rows.listing.rows, PER_PAGE).get_page(request.GET.get("page"))
+    paginator = Paginator(rows.listing.rows, PER_PAGE)
+    if not rows.tile.is_anonymous:
+        paginator.count = rows.total  # Counted already.
+    page = paginator.get_page(request.GET.get("page"))
     context = {
         **admin.site.each_context(request),
         "title": rows.tile.title,
@@ -205,5 +208,3 @@ def urls() -> list[Any]:
         path("mesure/lignes.csv", behind(lines_csv), name="mesure_csv"),
         path("mesure/tableau.pdf", behind(measure_pdf), name="mesure_pdf"),
     ]
-
-

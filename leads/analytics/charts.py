@@ -26,7 +26,7 @@ _MONTHS = (
 
 
 def unit_for(most: int, steps: int = GRADUATIONS) -> int:
-    """Return what one graduation is worth: 1, 2, 5, 10, 20, 50 …, the least that fits."""
+    """Return what a graduation is worth: 1, 2, 5, 10, 20 …, the least that fits."""
     unit = 1
     for power in range(1, 13):
         for unit in (10 ** (power - 1), 2 * 10 ** (power - 1), 5 * 10 ** (power - 1)):
@@ -52,9 +52,7 @@ def ruler(value: int, unit: int) -> Ruler:
     return Ruler(
         f"M0 11H{full * PITCH - (PITCH - STEM)}" if full else "",
         begun,
-        f"M{after * PITCH + 1} 11H{GRADUATIONS * PITCH}"
-        if after < GRADUATIONS
-        else "",
+        f"M{after * PITCH + 1} 11H{GRADUATIONS * PITCH}" if after < GRADUATIONS else "",
     )
 
 

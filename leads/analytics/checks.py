@@ -98,9 +98,7 @@ def sample() -> list[date]:
 def _days_against_facts() -> Iterable[Failure]:
     """Compare every total: each cut of the days with the facts themselves."""
     sums = {f"{name}_": Coalesce(Sum(name), 0) for name in DAY_COUNTS}
-    told = {
-        row["cut"]: row for row in FunnelDay.objects.values("cut").annotate(**sums)
-    }
+    told = {row["cut"]: row for row in FunnelDay.objects.values("cut").annotate(**sums)}
     counted = _count_facts(LeadFacts.objects.all())
     for cut in ("", *facts.CUTS):
         for name in DAY_COUNTS:
@@ -178,9 +176,9 @@ TRUTHS: dict[str, tuple[str, Callable[[QuerySet[Lead]], int]]] = {
     ),
     "rendered": (
         "les exemplaires",
-        lambda people: people.filter(copies__rendered_at__isnull=False)
-        .distinct()
-        .count(),
+        lambda people: (
+            people.filter(copies__rendered_at__isnull=False).distinct().count()
+        ),
     ),
     "delivered": ("les envois acceptés", _accepted),
     "retrieved": (
@@ -195,11 +193,14 @@ TRUTHS: dict[str, tuple[str, Callable[[QuerySet[Lead]], int]]] = {
     ),
     "met": (
         "les rendez-vous et les statuts",
-        lambda people: people.filter(
-            Q(status__in=["rendez-vous", "gagne"]) | Q(activities__kind="rendez-vous")
-        )
-        .distinct()
-        .count(),
+        lambda people: (
+            people.filter(
+                Q(status__in=["rendez-vous", "gagne"])
+                | Q(activities__kind="rendez-vous")
+            )
+            .distinct()
+            .count()
+        ),
     ),
     "won": ("les statuts", lambda people: people.filter(status="gagne").count()),
     "erased": (

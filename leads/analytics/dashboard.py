@@ -1,4 +1,4 @@
-"""Put the figures of the dashboard together, for its page and for its sheet of paper."""
+"""Put the figures of the dashboard together, for its page and for paper."""
 
 from __future__ import annotations
 
@@ -109,10 +109,12 @@ class Freshness:
         """Return how fresh the figures are. One query."""
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT (SELECT count(*) FROM (SELECT FROM leads_dirtylead LIMIT %s) d),"
+                "SELECT"
+                " (SELECT count(*) FROM (SELECT FROM leads_dirtylead LIMIT %s) d),"
                 " max(at) FILTER (WHERE kind = 'refresh'),"
                 " max(at) FILTER (WHERE kind = 'check'),"
-                " coalesce(jsonb_agg(failures) FILTER (WHERE kind = 'check'), '[]')::text"
+                " coalesce(jsonb_agg(failures)"
+                " FILTER (WHERE kind = 'check'), '[]')::text"
                 " FROM leads_measurerun",
                 [MANY_MARKS],
             )

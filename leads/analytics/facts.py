@@ -32,12 +32,12 @@ _FACTS = """
 INSERT INTO leads_leadfacts (
     lead_id, asked_at, day, submissions, organisation_type, job_function, region,
     origin, campaign, last_origin, last_campaign, owner_id, rendered_at, delivered_at,
-    retrieved_at, retrievals, raw_retrievals, contacted_at, met_at, won_at, measured,
-    erased)
+    retrieved_at, retrievals, raw_retrievals, set_aside, contacted_at, met_at, won_at,
+    measured, erased)
 SELECT lead.id, s.asked_at, (s.asked_at AT TIME ZONE %(zone)s)::date, s.count,
     lead.organisation_type, lead.job_function, lead.region,
     s.origin, s.campaign, s.last_origin, s.last_campaign, lead.owner_id,
-    c.rendered_at, m.delivered_at, h.retrieved_at, h.retrievals, h.raw,
+    c.rendered_at, m.delivered_at, h.retrieved_at, h.retrievals, h.raw, w.set_aside,
     lead.first_contact_at,
     least(a.met_at, CASE WHEN lead.status IN ('rendez-vous', 'gagne')
                     THEN coalesce(moved.met_at, lead.created_at) END),
@@ -69,6 +69,19 @@ CROSS JOIN LATERAL (
     CROSS JOIN LATERAL (
         SELECT hit.counted AND hit.confidence IN ('certain', 'probable') AS human) label
     WHERE copy.lead_id = lead.id) h
+CROSS JOIN LATERAL (
+    -- Rule → requests it set aside, and of which served a file. As `with_settled`.
+    SELECT coalesce(jsonb_object_agg(rule, jsonb_build_array(requests, files)), '{}')
+        AS set_aside
+    FROM (
+        SELECT CASE WHEN hit.confidence IN ('certain', 'probable') THEN 'repeated'
+                ELSE hit.rule END AS rule,
+            count(*) AS requests, count(*) FILTER (WHERE hit.served) AS files
+        FROM reports_copy copy
+        JOIN reports_hit hit ON hit.copy_id = copy.id
+        WHERE copy.lead_id = lead.id
+            AND NOT (hit.counted AND hit.confidence IN ('certain', 'probable'))
+        GROUP BY 1) rules) w
 CROSS JOIN LATERAL (
     SELECT min(at) AS met_at FROM leads_activity
     WHERE lead_id = lead.id AND kind = 'rendez-vous') a
@@ -118,7 +131,7 @@ MARKS = {
     "outbox_message": ("NEW.lead_id", "accepted_at"),
     "reports_hit": (
         "(SELECT lead_id FROM reports_copy WHERE id = NEW.copy_id)",
-        "served, counted, confidence",
+        "served, counted, confidence, rule",
     ),
     "leads_activity": ("NEW.lead_id", "kind"),
     "leads_consentevent": ("NEW.lead_id", "granted"),
@@ -234,5 +247,13 @@ def _count(days: Iterable[object]) -> None:
             f" SELECT day, CASE {cut} ELSE '' END, CASE {value} ELSE '' END,"
             f" {', '.join(SUMS)} FROM leads_leadfacts WHERE day = ANY(%s)"
             f" GROUP BY GROUPING SETS ({sets})",
+            [listed],
+        )
+        cursor.execute("DELETE FROM leads_asideday WHERE day = ANY(%s)", [listed])
+        cursor.execute(
+            "INSERT INTO leads_asideday (day, rule, requests, files)"
+            " SELECT day, rule, sum((n ->> 0)::int), sum((n ->> 1)::int)"
+            " FROM leads_leadfacts, jsonb_each(set_aside) AS of_rule (rule, n)"
+            " WHERE day = ANY(%s) GROUP BY day, rule",
             [listed],
         )

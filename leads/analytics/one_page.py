@@ -1,4 +1,4 @@
-"""Write the dashboard on one A4 page, with the synthesis' engine and a style of its own.
+"""Write the dashboard on one A4 page: the synthesis' engine, a style of its own.
 
 Totals only: nobody's name comes into it.
 """

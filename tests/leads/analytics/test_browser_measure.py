@@ -33,7 +33,12 @@ def html(client):
         Activity.objects.create(lead=lead, kind=Activity.Kind.MEETING)
     audience(random.Random(1))
     facts.refresh_all()
-    failure = {"what": "remis du 3 novembre", "told": 12, "truth": 11, "by": "les envois"}
+    failure = {
+        "what": "remis du 3 novembre",
+        "told": 12,
+        "truth": 11,
+        "by": "les envois",
+    }
     MeasureRun.note(MeasureRun.Kind.CHECK, [failure])
     MeasureRun.note(MeasureRun.Kind.REFRESH)
     assert AudienceCount.objects.exists()
@@ -41,8 +46,12 @@ def html(client):
     served = {
         "dashboard": client.get(address("mesure", du="2026-10-01", au="2026-11-28")),
         "filtered": client.get(address("mesure", type="ch", region="53")),
-        "lines": client.get(address("mesure_lines", tuile="retrieved", du="2026-09-01")),
-        "aggregates": client.get(address("mesure_lines", tuile="page", du="2026-03-01")),
+        "lines": client.get(
+            address("mesure_lines", tuile="retrieved", du="2026-09-01")
+        ),
+        "aggregates": client.get(
+            address("mesure_lines", tuile="page", du="2026-03-01")
+        ),
     }
     return {name: response.text for name, response in served.items()}
 
@@ -70,7 +79,9 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(new_page, open_page):
     for name in NAMES:
         for dark, rules in ((False, None), (True, OF_COLOUR)):
             page = open_page(name, dark=dark)
-            page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
+            page.evaluate(
+                "for (const d of document.querySelectorAll('details')) d.open = true"
+            )
             page.evaluate(AXE)
             for width in (1280, 390, 320):
                 page.set_viewport_size({"width": width, "height": 800})
@@ -79,7 +90,9 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(new_page, open_page):
                 violations = page.evaluate(RUN, asked)
                 if violations or wide > width:
                     found[name, width, dark] = violations, wide
-            page.evaluate("for (const d of document.querySelectorAll('details')) d.open = false")
+            page.evaluate(
+                "for (const d of document.querySelectorAll('details')) d.open = false"
+            )
             if SHOTS:
                 for width in (1280, 390):
                     page.set_viewport_size({"width": width, "height": 800})
@@ -88,5 +101,7 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(new_page, open_page):
                 if not dark:
                     page.emulate_media(media="print")
                     page.set_viewport_size({"width": 794, "height": 1123})
-                    page.screenshot(path=Path(SHOTS) / f"{name}-print.png", full_page=True)
+                    page.screenshot(
+                        path=Path(SHOTS) / f"{name}-print.png", full_page=True
+                    )
     assert not found, found

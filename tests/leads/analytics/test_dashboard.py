@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import random
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
-from django.utils.http import urlencode
 
 from leads.analytics import board, facts, reading
 from leads.analytics.dashboard import dashboard
 from leads.analytics.filters import NAMES, NONE, Filters
-from leads.analytics.tiles import BY_KEY
 from leads.models import AudienceCount, LeadFacts
-from tests.leads.analytics.test_facts import INSTANTS, WHOLE, History
+from tests.leads.analytics.test_facts import INSTANTS, History
 from tests.leads.factories import StaffFactory
-from tests.leads.pages import page
 
 pytestmark = pytest.mark.django_db
-
-
-def everything():
-    return Filters(date(2026, 1, 1), date(2026, 12, 31))
 
 
 def audience(rng):
@@ -47,7 +39,8 @@ def some_filters(rng, user):
     }
     for cut in rng.sample(sorted(NAMES), rng.choice([0, 0, 1, 2])):
         name = "owner_id" if cut == "owner" else cut
-        values = sorted({str(v or "") for v in LeadFacts.objects.values_list(name, flat=True)})
+        found = LeadFacts.objects.values_list(name, flat=True)
+        values = sorted({str(value or "") for value in found})
         asked[NAMES[cut]] = rng.choice(values) or NONE
     return Filters.parse(asked, user), asked
 
@@ -62,7 +55,7 @@ def of_page(found):
     yield from ((cell.url, cell.value) for cell in cells)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_every_figure_is_as_many_rows_as_it_opens(client, seed):
     history = History(seed)
     audience(history.rng)
@@ -71,7 +64,7 @@ def test_every_figure_is_as_many_rows_as_it_opens(client, seed):
     marketing = StaffFactory(group="Marketing")
     for user in (marketing, history.staff[0]):
         client.force_login(user)
-        for _ in range(3):
+        for _ in range(2):
             filters, _ = some_filters(history.rng, user)
             found = dashboard(filters, user)
             check(client, history.rng, list(of_page(found)))
@@ -79,7 +72,7 @@ def test_every_figure_is_as_many_rows_as_it_opens(client, seed):
 
 def check(client, rng, shown):
     opened = [row for row in shown if row[1]]
-    for url, value in rng.sample(opened, min(len(opened), 25)) + shown[:14]:
+    for url, value in rng.sample(opened, min(len(opened), 12)) + shown[:14]:
         response = client.get(f"/admin/mesure/{url}")
         assert response.status_code == 200
         rows = response.context["rows"]
@@ -90,13 +83,13 @@ def check(client, rng, shown):
             assert len(listed) == value == rows.total, url
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_the_page_agrees_with_the_definition_of_each_figure(seed):
     history = History(seed)
     history.play(60)
     facts.refresh_all()
     for user in (StaffFactory(group="Marketing"), history.staff[0]):
-        for _ in range(6):
+        for _ in range(5):
             filters, _ = some_filters(history.rng, user)
             found = board.read(filters)
             assert found.now == reading.counts(filters)
