@@ -59,7 +59,7 @@ def measure(request: HttpRequest) -> HttpResponse:
     return answer
 
 
-def device_of(agent: str) -> Device:
+def device_of(agent: str) -> AudienceCount.Device:
     """Class a machine by its agent string, coarsely: three kinds, no model."""
     agent = agent[:400].lower()
     if (

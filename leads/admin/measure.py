@@ -1,4 +1,4 @@
-"""The measure: its dashboard, the rows of each figure, their CSV, and a page of paper."""
+"""The measure: its dashboard, the rows of each figure, as a file and on paper."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def lines_csv(request: HttpRequest) -> StreamingHttpResponse:
     """Hand over the same rows as a file, and write down that it was done."""
     rows = Rows(request)
     LogEntry.objects.create(
-        user_id=request.user.pk,
+        user_id=request.user.pk or 0,
         content_type=ContentType.objects.get_for_model(LeadFacts),
         object_repr=f"Mesure, export CSV\u00a0: {rows.tile.title}"[:200],
         action_flag=CHANGE,

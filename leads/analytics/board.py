@@ -81,7 +81,7 @@ def _of_days(filters: Filters) -> Iterable[Row]:
     )
     is_now = Case(When(day__gte=filters.first, then=True), default=False)
     of_day = Case(When(cut="", then=F("day")), output_field=DateField(null=True))
-    rows = (
+    rows: Any = (
         found.annotate(is_now=is_now, of_day=of_day)
         .values("cut", "value", "of_day", "is_now")
         .annotate(**OF_DAYS)

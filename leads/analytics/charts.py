@@ -27,12 +27,10 @@ _MONTHS = (
 
 def unit_for(most: int, steps: int = GRADUATIONS) -> int:
     """Return what a graduation is worth: 1, 2, 5, 10, 20 …, the least that fits."""
-    unit = 1
-    for power in range(1, 13):
-        for unit in (10 ** (power - 1), 2 * 10 ** (power - 1), 5 * 10 ** (power - 1)):
-            if most <= unit * steps:
-                return unit
-    return unit
+    ten = 1
+    while most > 5 * ten * steps:
+        ten *= 10
+    return next(unit for unit in (ten, 2 * ten, 5 * ten) if most <= unit * steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,14 +162,13 @@ def trend(rows: Sequence[tuple[date, int, int]]) -> Trend:
     most = max((max(a, b) for _, a, b in rows), default=0)
     axes, top = _axes([day for day, _, _ in rows], most)
     base, count = HEIGHT - BOTTOM, len(rows)
+    counts = ([first for _, first, _ in rows], [second for _, _, second in rows])
     marks = [
         [
-            Mark(
-                f"{_x(index, count):.1f}", f"{base - _height(row[which], top):.1f}", ""
-            )
-            for index, row in enumerate(rows)
+            Mark(f"{_x(index, count):.1f}", f"{base - _height(value, top):.1f}", "")
+            for index, value in enumerate(line)
         ]
-        for which in (1, 2)
+        for line in counts
     ]
     points = [" ".join(f"{mark.x},{mark.y}" for mark in line) for line in marks]
     return Trend(axes, points[0], points[1], marks[0], marks[1])

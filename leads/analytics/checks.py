@@ -98,7 +98,9 @@ def sample() -> list[date]:
 def _days_against_facts() -> Iterable[Failure]:
     """Compare every total: each cut of the days with the facts themselves."""
     sums = {f"{name}_": Coalesce(Sum(name), 0) for name in DAY_COUNTS}
-    told = {row["cut"]: row for row in FunnelDay.objects.values("cut").annotate(**sums)}
+    told: dict[str, Any] = {
+        row["cut"]: row for row in FunnelDay.objects.values("cut").annotate(**sums)
+    }
     counted = _count_facts(LeadFacts.objects.all())
     for cut in ("", *facts.CUTS):
         for name in DAY_COUNTS:

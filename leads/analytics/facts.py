@@ -207,14 +207,14 @@ def mark_recent(since: date) -> int:
             " WHERE created_at >= %s",
             [since],
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def _remake(leads: list[int]) -> None:
     """Replace the facts of leads, then count the days they were and are of."""
     if not leads:
         return
-    days = set()
+    days: set[date] = set()
     with connection.cursor() as cursor:
         cursor.execute(
             "DELETE FROM leads_leadfacts WHERE lead_id = ANY(%s) RETURNING day", [leads]

@@ -60,7 +60,7 @@ def by(filters: Filters, cut: str) -> dict[str, Counts]:
     """Return the counts for each value of a cut. One query."""
     others = filters.without(cut)
     if others.summed == ("", "") and cut not in filters.cuts:
-        rows = days(filters, cut).values("value").annotate(**OF_DAYS).order_by()
+        rows: Any = days(filters, cut).values("value").annotate(**OF_DAYS).order_by()
         return {row["value"]: _named(row) for row in rows}
     name = "owner_id" if cut == "owner" else cut
     found = facts(filters).values(name).annotate(**_OF_FACTS).order_by()

@@ -92,9 +92,9 @@ def _submissions(filters: Filters) -> QuerySet[Submission]:
     return Submission.objects.filter(suspicion="", lead__in=people)
 
 
-def _hits(tile: Tile, filters: Filters, rule: str) -> QuerySet[Hit]:
+def _hits(tile: Tile, filters: Filters, rule: str) -> Any:
     people = reading.facts(filters).values("lead")
-    hits = with_settled(Hit.objects.filter(copy__lead__in=people))
+    hits: Any = with_settled(Hit.objects.filter(copy__lead__in=people))
     if tile.key == "retrievals":
         return hits.probable()
     if tile.key == "raw_retrievals":
@@ -123,7 +123,8 @@ def set_aside(filters: Filters) -> list[tuple[str, int, int]]:
             " GROUP BY rule ORDER BY 2 DESC, 1",
             params,
         )
-        return cursor.fetchall()
+        rows: list[tuple[str, int, int]] = cursor.fetchall()
+    return rows
 
 
 _NOUNS = {

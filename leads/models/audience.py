@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 from django.db import connection, models
 
@@ -69,7 +70,7 @@ class AudienceCount(models.Model):
 
         A count that a crash of the server loses is worth no disk write of its own.
         """
-        values = [
+        values: list[Any] = [
             step,
             field,
             origin,

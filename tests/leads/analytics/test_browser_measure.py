@@ -18,6 +18,7 @@ from tests.pages.test_browser_axe import AXE, OF_COLOUR, RUN, TAGS
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db]
 NAMES = ["dashboard", "filtered", "lines", "aggregates"]
+OPEN = "for (const d of document.querySelectorAll('details')) d.open = {}"
 SHOTS = os.environ.get("SHOTS")  # A folder: what the pages look like is kept there.
 
 
@@ -79,9 +80,7 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(new_page, open_page):
     for name in NAMES:
         for dark, rules in ((False, None), (True, OF_COLOUR)):
             page = open_page(name, dark=dark)
-            page.evaluate(
-                "for (const d of document.querySelectorAll('details')) d.open = true"
-            )
+            page.evaluate(OPEN.format("true"))
             page.evaluate(AXE)
             for width in (1280, 390, 320):
                 page.set_viewport_size({"width": width, "height": 800})
@@ -90,18 +89,17 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(new_page, open_page):
                 violations = page.evaluate(RUN, asked)
                 if violations or wide > width:
                     found[name, width, dark] = violations, wide
-            page.evaluate(
-                "for (const d of document.querySelectorAll('details')) d.open = false"
-            )
+            page.evaluate(OPEN.format("false"))
             if SHOTS:
-                for width in (1280, 390):
-                    page.set_viewport_size({"width": width, "height": 800})
-                    path = Path(SHOTS) / f"{name}-{width}{'-dark' * dark}.png"
-                    page.screenshot(path=path, full_page=True)
-                if not dark:
-                    page.emulate_media(media="print")
-                    page.set_viewport_size({"width": 794, "height": 1123})
-                    page.screenshot(
-                        path=Path(SHOTS) / f"{name}-print.png", full_page=True
-                    )
+                shoot(page, f"{name}{'-dark' * dark}")
     assert not found, found
+
+
+def shoot(page, name):
+    """Keep what a page looks like, wide, on a phone and on paper."""
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.screenshot(path=Path(SHOTS) / f"{name}-{width}.png", full_page=True)
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 794, "height": 1123})
+    page.screenshot(path=Path(SHOTS) / f"{name}-print.png", full_page=True)
