@@ -92,17 +92,21 @@ def _submissions(filters: Filters) -> QuerySet[Submission]:
     return Submission.objects.filter(suspicion="", lead__in=people)
 
 
-def _hits(tile: Tile, filters: Filters, rule: str) -> Any:
+def _hits(tile: Tile, filters: Filters, rule: str) -> QuerySet[Any]:
     people = reading.facts(filters).values("lead")
     hits: Any = with_settled(Hit.objects.filter(copy__lead__in=people))
-    if tile.key == "retrievals":
-        return hits.probable()
-    if tile.key == "raw_retrievals":
-        return hits.served()
-    hits = hits.exclude(counted=True, confidence__in=Hit.HUMAN)
-    if tile.key == "served_aside":
-        hits = hits.served()
-    return hits.filter(settled=rule) if rule else hits
+    aside: Any = hits.exclude(counted=True, confidence__in=Hit.HUMAN)
+    rows: QuerySet[Any]
+    match tile.key:
+        case "retrievals":
+            rows = hits.probable()
+        case "raw_retrievals":
+            rows = hits.served()
+        case "served_aside":
+            rows = aside.served()
+        case _:
+            rows = aside
+    return rows.filter(settled=rule) if rule else rows
 
 
 def set_aside(filters: Filters) -> list[tuple[str, int, int]]:
