@@ -65,7 +65,7 @@ def _count(request: HttpRequest, step: str, field: str) -> None:
     )
 
 
-def device_of(agent: str) -> Device:
+def device_of(agent: str) -> AudienceCount.Device:
     """Class a machine by its agent string, coarsely: three kinds, no model."""
     agent = agent[:400].lower()
     if (

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import logging
+import time
 from contextlib import suppress
+from datetime import timedelta
 
 from celery import shared_task
+from django.utils import timezone
 
 from leads import alarm, batches, escalation, morning, probing, routing, weekly
-from leads.models import AudienceCount, Batch, Probe, Quota
+from leads.analytics import checks, facts
+from leads.models import AudienceCount, Batch, MeasureRun, Probe, Quota
 from outbox import watching
 from outbox.claims import LeaseLost
 from outbox.tasks import send_message
@@ -88,3 +92,24 @@ def owe_weekly_letters() -> None:
 def forget_audience() -> None:
     """Delete the audience of 25 months ago. Running it again finds none."""
     logger.info("audience: %s rows forgotten", AudienceCount.forget())
+
+
+@shared_task(name="leads.refresh_facts")
+def refresh_facts() -> None:
+    """Count what has changed, half a minute at most. Running it again finds less."""
+    until = time.monotonic() + 25
+    while facts.refresh() and time.monotonic() < until:
+        pass
+    MeasureRun.note(MeasureRun.Kind.REFRESH)
+
+
+@shared_task(name="leads.recount_recent")
+def recount_recent() -> None:
+    """Mark the leads of these two days once more: a net under the triggers."""
+    facts.mark_recent(timezone.localdate() - timedelta(days=1))
+
+
+@shared_task(name="leads.check_measure")
+def check_measure() -> None:
+    """Compare the figures with the events; what disagrees shows on the dashboard."""
+    checks.run()

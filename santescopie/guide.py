@@ -47,6 +47,7 @@ SECTIONS = {
     "reports/edition/": "editions",
     "reports/erratum/": "editions",
     "telechargements/": "telechargements",
+    "mesure/": "mesure",
     "auth/": "droits",
 }
 _LEAD = re.compile(r"leads/lead/\d+/")

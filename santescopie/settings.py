@@ -238,6 +238,12 @@ CELERY_BEAT_SCHEDULE = {
         "task": "leads.owe_morning_letters",
         "schedule": crontab(minute="30", hour="8-11", day_of_week="mon-fri"),
     },
+    "refresh-facts": {"task": "leads.refresh_facts", "schedule": 60.0},
+    "recount-recent": {"task": "leads.recount_recent", "schedule": 3600.0},
+    "check-measure": {  # At night, Europe/Paris.
+        "task": "leads.check_measure",
+        "schedule": crontab(hour=4, minute=0),
+    },
 }
 
 # --- Delays and limits --------------------------------------------------------

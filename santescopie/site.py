@@ -36,6 +36,7 @@ class StaffAdminSite(AdminSite):
 
     def get_urls(self) -> list[Any]:
         from leads.admin import action
+        from leads.admin.measure import urls as measure_urls
         from reports.admin import downloads_page  # It registers itself on this site.
         from santescopie.guide import guide
 
@@ -48,6 +49,7 @@ class StaffAdminSite(AdminSite):
                 path(f"mesure/action/{end}", self.admin_view(view), name=name)
                 for end, view, name in action.PAGES
             ),
+            *measure_urls(),
             *super().get_urls(),
         ]
 
@@ -76,6 +78,16 @@ class StaffAdminSite(AdminSite):
 
         apps: list[Any] = super().get_app_list(request, app_label)
         for app in apps:
+            if app["app_label"] == "leads" and request.user.has_perm("leads.view_lead"):
+                measure: dict[str, Any] = {
+                    "name": "Mesure",
+                    "object_name": "Measure",
+                    "admin_url": reverse("admin:mesure"),
+                    "add_url": None,
+                    "view_only": True,
+                    "perms": {},
+                }
+                app["models"].insert(0, measure)
             if app["app_label"] == "reports" and request.user.has_perm(
                 "reports.view_hit"
             ):

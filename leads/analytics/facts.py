@@ -34,19 +34,19 @@ _FACTS = """
 INSERT INTO leads_leadfacts (
     lead_id, asked_at, day, submissions, organisation_type, job_function, region,
     origin, campaign, last_origin, last_campaign, owner_id, rendered_at, delivered_at,
-    retrieved_at, retrievals, raw_retrievals, contacted_at, met_at, won_at, measured,
-    erased)
+    retrieved_at, retrievals, raw_retrievals, set_aside, contacted_at, met_at, won_at,
+    measured, erased)
 SELECT lead.id, s.asked_at, (s.asked_at AT TIME ZONE %(zone)s)::date, s.count,
     lead.organisation_type, lead.job_function, lead.region,
     coalesce(%(origins)s::jsonb ->> s.origin, 'autre'),
     coalesce(%(campaigns)s::jsonb ->> s.campaign, 'autre'),
     coalesce(%(origins)s::jsonb ->> s.last_origin, 'autre'),
     coalesce(%(campaigns)s::jsonb ->> s.last_campaign, 'autre'), lead.owner_id,
-    c.rendered_at, m.delivered_at, h.retrieved_at, h.retrievals, h.raw,
+    c.rendered_at, m.delivered_at, h.retrieved_at, h.retrievals, h.raw, w.set_aside,
     lead.first_contact_at,
     least(a.met_at, CASE WHEN lead.status IN ('rendez-vous', 'gagne')
-                    THEN moved.met_at END),
-    CASE WHEN lead.status = 'gagne' THEN moved.won_at END,
+                    THEN coalesce(moved.met_at, lead.created_at) END),
+    CASE WHEN lead.status = 'gagne' THEN coalesce(moved.won_at, lead.created_at) END,
     NOT coalesce(objection.objects, false), lead.erased_at IS NOT NULL
 FROM leads_lead lead
 CROSS JOIN LATERAL (
@@ -75,6 +75,19 @@ CROSS JOIN LATERAL (
         SELECT hit.counted AND hit.confidence IN ('certain', 'probable') AS human) label
     WHERE copy.lead_id = lead.id) h
 CROSS JOIN LATERAL (
+    -- Rule → requests it set aside, and of which served a file. As `with_settled`.
+    SELECT coalesce(jsonb_object_agg(rule, jsonb_build_array(requests, files)), '{}')
+        AS set_aside
+    FROM (
+        SELECT CASE WHEN hit.confidence IN ('certain', 'probable') THEN 'repeated'
+                ELSE hit.rule END AS rule,
+            count(*) AS requests, count(*) FILTER (WHERE hit.served) AS files
+        FROM reports_copy copy
+        JOIN reports_hit hit ON hit.copy_id = copy.id
+        WHERE copy.lead_id = lead.id
+            AND NOT (hit.counted AND hit.confidence IN ('certain', 'probable'))
+        GROUP BY 1) rules) w
+CROSS JOIN LATERAL (
     SELECT min(at) AS met_at FROM leads_activity
     WHERE lead_id = lead.id AND kind = 'rendez-vous') a
 CROSS JOIN LATERAL (
@@ -100,6 +113,17 @@ DELETE FROM leads_dirtylead WHERE id IN (
 RETURNING lead_id
 """
 
+# What a day counts of the facts, in the order of DAY_COUNTS.
+_REACHED = ("rendered", "delivered", "retrieved", "contacted", "met", "won")
+SUMS = (
+    "count(*)",
+    "coalesce(sum(submissions), 0)",
+    *(f"count({name}_at)" for name in _REACHED),
+    "coalesce(sum(retrievals), 0)",
+    "coalesce(sum(raw_retrievals), 0)",
+    "count(*) FILTER (WHERE erased)",
+)
+
 # Table → (what of a row names its lead, columns whose change matters).
 MARKS = {
     "leads_lead": (
@@ -112,7 +136,7 @@ MARKS = {
     "outbox_message": ("NEW.lead_id", "accepted_at"),
     "reports_hit": (
         "(SELECT lead_id FROM reports_copy WHERE id = NEW.copy_id)",
-        "served, counted, confidence",
+        "served, counted, confidence, rule",
     ),
     "leads_activity": ("NEW.lead_id", "kind"),
     "leads_consentevent": ("NEW.lead_id", "granted"),
@@ -200,6 +224,20 @@ def rebuild(progress: Callable[[int], object] = lambda done: None) -> None:
         progress(last)
 
 
+def mark_recent(since: date) -> int:
+    """Mark the leads that asked or were made since a day, whatever the marks say.
+
+    A net under the triggers: it finds what was changed while they were off.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO leads_dirtylead (lead_id) SELECT id FROM leads_lead"
+            " WHERE created_at >= %s",
+            [since],
+        )
+        return int(cursor.rowcount)
+
+
 def _remake(leads: list[int]) -> None:
     """Replace the facts of leads, then count the days they were and are of."""
     if not leads:
@@ -226,15 +264,6 @@ def _remake(leads: list[int]) -> None:
 
 def _count(days: Iterable[object]) -> None:
     """Count whole days anew, once for each cut and once for all."""
-    reached = ("rendered", "delivered", "retrieved", "contacted", "met", "won")
-    sums = [
-        "count(*)",
-        "sum(submissions)",
-        *(f"count({name}_at)" for name in reached),
-        "sum(retrievals)",
-        "sum(raw_retrievals)",
-        "count(*) FILTER (WHERE erased)",
-    ]
     columns = [f"{cut}_id" if cut == "owner" else cut for cut in CUTS]
     sets = ", ".join(["(day)", *(f"(day, {column})" for column in columns)])
     cut = " ".join(
@@ -251,7 +280,15 @@ def _count(days: Iterable[object]) -> None:
         cursor.execute(
             f"INSERT INTO leads_funnelday (day, cut, value, {', '.join(DAY_COUNTS)})"
             f" SELECT day, CASE {cut} ELSE '' END, CASE {value} ELSE '' END,"
-            f" {', '.join(sums)} FROM leads_leadfacts WHERE day = ANY(%s)"
+            f" {', '.join(SUMS)} FROM leads_leadfacts WHERE day = ANY(%s)"
             f" GROUP BY GROUPING SETS ({sets})",
+            [listed],
+        )
+        cursor.execute("DELETE FROM leads_asideday WHERE day = ANY(%s)", [listed])
+        cursor.execute(
+            "INSERT INTO leads_asideday (day, rule, requests, files)"
+            " SELECT day, rule, sum((n ->> 0)::int), sum((n ->> 1)::int)"
+            " FROM leads_leadfacts, jsonb_each(set_aside) AS of_rule (rule, n)"
+            " WHERE day = ANY(%s) GROUP BY day, rule",
             [listed],
         )

@@ -28,7 +28,7 @@ _OF_FACTS: dict[str, Any] = {
     **{step.key: Count("pk", filter=step.rows) for step in STEPS},
 }
 _OF_FACTS["leads"] = Count("pk")
-_OF_DAYS: dict[str, Any] = {
+OF_DAYS: dict[str, Any] = {
     # Under a name of its own: an aggregate may not hide the column it is made of.
     f"{name}_": Coalesce(Sum(name), 0)
     for name in DAY_COUNTS
@@ -53,14 +53,14 @@ def counts(filters: Filters) -> Counts:
     if summed is None:
         return dict(facts(filters).aggregate(**_OF_FACTS))
     cut, value = summed
-    return _named(days(filters, cut, _stored(value)).aggregate(**_OF_DAYS))
+    return _named(days(filters, cut, _stored(value)).aggregate(**OF_DAYS))
 
 
 def by(filters: Filters, cut: str) -> dict[str, Counts]:
     """Return the counts for each value of a cut. One query."""
     others = filters.without(cut)
     if others.summed == ("", "") and cut not in filters.cuts:
-        rows = days(filters, cut).values("value").annotate(**_OF_DAYS).order_by()
+        rows: Any = days(filters, cut).values("value").annotate(**OF_DAYS).order_by()
         return {row["value"]: _named(row) for row in rows}
     name = "owner_id" if cut == "owner" else cut
     found = facts(filters).values(name).annotate(**_OF_FACTS).order_by()
@@ -77,7 +77,7 @@ def series(filters: Filters, *, weekly: bool = False) -> dict[date, Counts]:
     if summed is not None:
         cut, value = summed
         rows: Any = days(filters, cut, _stored(value))
-        annotations = _OF_DAYS
+        annotations = OF_DAYS
     else:
         rows, annotations = facts(filters), _OF_FACTS
     rows = rows.annotate(at=by_day) if weekly else rows
@@ -124,8 +124,8 @@ class Rate:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        if not self.of:
-            return None
+        if not 0 <= self.count <= self.of or not self.of:
+            return None  # No share: events of which some were lost.
         z, n, p = 1.959964, self.of, self.count / self.of
         middle = (p + z * z / (2 * n)) / (1 + z * z / n)
         half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)

@@ -6,9 +6,10 @@ from leads.models.audience import AudienceCount
 from leads.models.batch import Batch
 from leads.models.campaign import Campaign
 from leads.models.consent import ConsentEvent
-from leads.models.facts import DirtyLead, FunnelDay, LeadFacts
+from leads.models.facts import AsideDay, DirtyLead, FunnelDay, LeadFacts
 from leads.models.lead import Lead
 from leads.models.letter import Letter
+from leads.models.measure_run import MeasureRun
 from leads.models.privacy import PrivacyEvent
 from leads.models.probe import Alarm, Probe
 from leads.models.quota import Quota
@@ -21,6 +22,7 @@ __all__ = [
     "Absence",
     "Activity",
     "Alarm",
+    "AsideDay",
     "Assignment",
     "AudienceCount",
     "Batch",
@@ -32,6 +34,7 @@ __all__ = [
     "Lead",
     "LeadFacts",
     "Letter",
+    "MeasureRun",
     "PrivacyEvent",
     "Probe",
     "Quota",

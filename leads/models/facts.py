@@ -61,6 +61,8 @@ class LeadFacts(models.Model):
     retrieved_at = models.DateTimeField(null=True)
     retrievals = models.PositiveIntegerField()
     raw_retrievals = models.PositiveIntegerField()
+    # {rule: [requests it set aside, of which served a file]}.
+    set_aside = models.JSONField(default=dict, db_default={})
     contacted_at = models.DateTimeField(null=True)
     met_at = models.DateTimeField(null=True)
     won_at = models.DateTimeField(null=True)
@@ -116,6 +118,24 @@ class FunnelDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day} {self.cut} {self.value}: {self.leads}"
+
+
+class AsideDay(models.Model):
+    """The requests of one day's cohort that were set aside, by rule."""
+
+    day = models.DateField()
+    rule = models.CharField(max_length=40)
+    requests = models.PositiveIntegerField()
+    files = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name = "jour des requêtes écartées"
+        constraints = [
+            models.UniqueConstraint(name="asideday_once", fields=["day", "rule"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.rule}: {self.requests}"
 
 
 class DirtyLead(models.Model):

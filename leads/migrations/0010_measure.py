@@ -17,7 +17,7 @@ def mark_everybody(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('leads', '0008_permissions_of_following_up'),
+        ('leads', '0009_suspect'),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('leads', '0009_measure'),
+        ('leads', '0010_measure'),
         ('reports', '0009_replaced_links'),
     ]
 

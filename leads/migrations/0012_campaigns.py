@@ -28,7 +28,7 @@ def grant(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("leads", "0009_measure")]
+    dependencies = [("leads", "0011_alarm")]
     operations = [
         migrations.AlterField(
             model_name="campaign",
