@@ -6,7 +6,7 @@ from leads.models.audience import AudienceCount
 from leads.models.batch import Batch
 from leads.models.campaign import Campaign
 from leads.models.consent import ConsentEvent
-from leads.models.facts import DirtyLead, FunnelDay, LeadFacts
+from leads.models.facts import ActionDay, DirtyLead, FunnelDay, LeadFacts
 from leads.models.lead import Lead
 from leads.models.letter import Letter
 from leads.models.privacy import PrivacyEvent
@@ -17,6 +17,7 @@ from leads.models.view import SavedView
 
 __all__ = [
     "Absence",
+    "ActionDay",
     "Activity",
     "Assignment",
     "AudienceCount",
