@@ -21,9 +21,11 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from benchmarks import ENVIRONMENT
+from santescopie.embedded import services
 
 DAYS = 400
 EVENTS = 5  # Requests on the links of each lead.
@@ -142,14 +144,18 @@ def main(arguments: list[str]) -> None:
     print(__doc__, flush=True)
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     settings = {k: v for k, v in ENVIRONMENT.items() if k not in OF_SERVICES}
-    with tempfile.TemporaryDirectory() as folder:
+    for name in OF_SERVICES:
+        os.environ.pop(name, None)  # Nobody's but our own.
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        services(Path(folder), durable=False) as urls,
+    ):
         subprocess.run(
             [
-                *(sys.executable, "-m", "santescopie.embedded", "run"),
                 *(sys.executable, "-m", "benchmarks.figures", INSIDE),
                 *(str(options.leads), str(options.blocks)),
             ],
-            env={**kept, **settings, "SANTESCOPIE_VAR": folder},
+            env={**kept, **settings, **urls, "SANTESCOPIE_VAR": folder},
             check=True,
         )
 

@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from leads import assigning, business_days, sources
-from leads.analytics import action
+from leads.analytics import action, delays
 from leads.analytics.filters import NAMES, NONE, Filters
 from leads.models import Campaign, ConsentEvent, Lead, LeadFacts
 from leads.models.campaign import Origin
@@ -37,7 +37,7 @@ class Cell:
 
     @property
     def waits(self) -> bool:
-        return self.key in (action.NOT_YET, action.BROKEN)
+        return self.key in (delays.NOT_YET, action.BROKEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def grids(filters: Filters, names: dict[int, str] | None = None) -> dict[str, An
         names = {user.pk: assigning.name_of(user) for user in users}
     met = {row.key: row for row in meeting.people}
     return {
-        "delays": action.DELAYS,
+        "delays": delays.DELAYS,
         "grids": [
             {
                 "act": act,
@@ -107,7 +107,7 @@ def _week(filters: Filters, act: action.Act, row: action.Row) -> list[Cell]:
         min(row.key + timedelta(days=6), filters.last),
         filters.cuts,
     )
-    return [_cell(of_week, act, row, key) for key in (*action.KEYS, action.ALL)]
+    return [_cell(of_week, act, row, key) for key in (*delays.KEYS, action.ALL)]
 
 
 def _person(filters: Filters, row: action.Row, met: action.Row) -> list[Cell]:
@@ -117,7 +117,7 @@ def _person(filters: Filters, row: action.Row, met: action.Row) -> list[Cell]:
         _cell(mine, contact, row, action.ALL),
         _cell(mine, contact, row, action.KEPT),
         _cell(mine, contact, row, action.BROKEN),
-        _cell(mine, contact, row, action.NOT_YET),
+        _cell(mine, contact, row, delays.NOT_YET),
         _cell(mine, meeting, met, action.DONE),
     ]
 
@@ -179,7 +179,7 @@ TITLES = {
     "3-5": "3 à 5 jours ouvrés",
     "6-10": "6 à 10 jours ouvrés",
     "plus": "plus de 10 jours ouvrés",
-    action.NOT_YET: "pas encore",
+    delays.NOT_YET: "pas encore",
     action.KEPT: f"dans les {business_days.PROMISE} jours ouvrés promis",
     action.BROKEN: f"après les {business_days.PROMISE} jours ouvrés promis",
     action.DONE: "fait",

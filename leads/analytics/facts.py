@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from leads import sources
+from leads.analytics import delays
 from leads.models import Lead
 from leads.models.facts import DAY_COUNTS
 
@@ -35,7 +36,7 @@ INSERT INTO leads_leadfacts (
     lead_id, asked_at, day, submissions, organisation_type, job_function, region,
     origin, campaign, last_origin, last_campaign, owner_id, rendered_at, delivered_at,
     retrieved_at, retrievals, raw_retrievals, set_aside, contacted_at, met_at, won_at,
-    measured, erased)
+    measured, erased, closed)
 SELECT lead.id, s.asked_at, (s.asked_at AT TIME ZONE %(zone)s)::date, s.count,
     lead.organisation_type, lead.job_function, lead.region,
     coalesce(%(origins)s::jsonb ->> s.origin, 'autre'),
@@ -47,7 +48,8 @@ SELECT lead.id, s.asked_at, (s.asked_at AT TIME ZONE %(zone)s)::date, s.count,
     least(a.met_at, CASE WHEN lead.status IN ('rendez-vous', 'gagne')
                     THEN coalesce(moved.met_at, lead.created_at) END),
     CASE WHEN lead.status = 'gagne' THEN coalesce(moved.won_at, lead.created_at) END,
-    NOT coalesce(objection.objects, false), lead.erased_at IS NOT NULL
+    NOT coalesce(objection.objects, false), lead.erased_at IS NOT NULL,
+    lead.status IN ('gagne', 'perdu', 'hors-cible')
 FROM leads_lead lead
 CROSS JOIN LATERAL (
     SELECT min(created_at) AS asked_at, count(*) AS count,
@@ -262,7 +264,7 @@ def _remake(leads: list[int]) -> None:
     _count(days)
 
 
-def _count(days: Iterable[object]) -> None:
+def _count(days: Iterable[date]) -> None:
     """Count whole days anew, once for each cut and once for all."""
     columns = [f"{cut}_id" if cut == "owner" else cut for cut in CUTS]
     sets = ", ".join(["(day)", *(f"(day, {column})" for column in columns)])
@@ -292,3 +294,12 @@ def _count(days: Iterable[object]) -> None:
             " WHERE day = ANY(%s) GROUP BY day, rule",
             [listed],
         )
+        cursor.execute("DELETE FROM leads_actionday WHERE day = ANY(%s)", [listed])
+        source = "SELECT * FROM leads_leadfacts WHERE day = ANY(%s)"
+        for act in delays.ACTS if listed else ():
+            counted = delays.grouped(act, "f.day, f.owner_id", source)
+            cursor.execute(
+                "INSERT INTO leads_actionday (act, day, owner_id, delay, leads)"
+                f" SELECT %s, * FROM ({counted}) counted",
+                [act, listed, *delays.parameters(listed)],
+            )

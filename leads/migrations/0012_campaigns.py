@@ -27,6 +27,13 @@ def grant(apps, schema_editor):
         group.permissions.add(*found)
 
 
+def mark_everybody(apps, schema_editor):
+    """Have the new columns and days made."""
+    schema_editor.execute(
+        "INSERT INTO leads_dirtylead (lead_id) SELECT id FROM leads_lead"
+    )
+
+
 class Migration(migrations.Migration):
     dependencies = [("leads", "0011_alarm")]
     operations = [
@@ -44,5 +51,54 @@ class Migration(migrations.Migration):
             "DROP TRIGGER leads_campaign_mark ON leads_campaign;"
             " DROP FUNCTION leads_campaign_mark();",
         ),
+        migrations.AddField(
+            model_name="leadfacts",
+            name="closed",
+            field=models.BooleanField(default=False),
+        ),
+        migrations.RemoveIndex(model_name="leadfacts", name="leadfacts_to_call"),
+        migrations.AddIndex(
+            model_name="leadfacts",
+            index=models.Index(
+                fields=["day", "delivered_at", "lead"],
+                name="leadfacts_to_call",
+                condition=models.Q(
+                    delivered_at__isnull=False,
+                    contacted_at=None,
+                    closed=False,
+                    erased=False,
+                ),
+            ),
+        ),
+        migrations.CreateModel(
+            name="ActionDay",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("day", models.DateField()),
+                ("act", models.CharField(max_length=20)),
+                ("owner_id", models.BigIntegerField(null=True)),
+                ("delay", models.CharField(max_length=10)),
+                ("leads", models.PositiveIntegerField()),
+            ],
+            options={
+                "verbose_name": "jour d’action",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("act", "day", "owner_id", "delay"),
+                        name="actionday_once",
+                        nulls_distinct=False,
+                    )
+                ],
+            },
+        ),
+        migrations.RunPython(mark_everybody, migrations.RunPython.noop),
         migrations.RunPython(grant, migrations.RunPython.noop),
     ]

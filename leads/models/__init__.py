@@ -6,7 +6,13 @@ from leads.models.audience import AudienceCount
 from leads.models.batch import Batch
 from leads.models.campaign import Campaign
 from leads.models.consent import ConsentEvent
-from leads.models.facts import AsideDay, DirtyLead, FunnelDay, LeadFacts
+from leads.models.facts import (
+    ActionDay,
+    AsideDay,
+    DirtyLead,
+    FunnelDay,
+    LeadFacts,
+)
 from leads.models.lead import Lead
 from leads.models.letter import Letter
 from leads.models.measure_run import MeasureRun
@@ -20,6 +26,7 @@ from leads.models.view import SavedView
 
 __all__ = [
     "Absence",
+    "ActionDay",
     "Activity",
     "Alarm",
     "AsideDay",

@@ -68,6 +68,7 @@ class LeadFacts(models.Model):
     won_at = models.DateTimeField(null=True)
     measured = models.BooleanField()
     erased = models.BooleanField()
+    closed = models.BooleanField(default=False)  # Won, lost or out of scope.
 
     objects = LeadFactsQuerySet.as_manager()
 
@@ -76,10 +77,15 @@ class LeadFacts(models.Model):
         indexes = [
             # Every figure is of a period.
             models.Index(fields=["day"], name="leadfacts_day"),
-            # Delivered, never called: the list to act on.
+            # Delivered, never called: the list to act on, the oldest first.
             models.Index(
-                fields=["delivered_at"],
-                condition=models.Q(delivered_at__isnull=False, contacted_at=None),
+                fields=["day", "delivered_at", "lead"],
+                condition=models.Q(
+                    delivered_at__isnull=False,
+                    contacted_at=None,
+                    closed=False,
+                    erased=False,
+                ),
                 name="leadfacts_to_call",
             ),
         ]
@@ -136,6 +142,30 @@ class AsideDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day} {self.rule}: {self.requests}"
+
+
+class ActionDay(models.Model):
+    """The leads of one day's cohort by who has them, and how soon each act came."""
+
+    day = models.DateField()
+    act = models.CharField(max_length=20)
+    owner_id = models.BigIntegerField(null=True)
+    delay = models.CharField(max_length=10)  # A key of `leads/analytics/delays.py`.
+    leads = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name = "jour d’action"
+        constraints = [
+            models.UniqueConstraint(
+                # By act first: every reading is of one over a period.
+                name="actionday_once",
+                fields=["act", "day", "owner_id", "delay"],
+                nulls_distinct=False,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.act} {self.delay}: {self.leads}"
 
 
 class DirtyLead(models.Model):

@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from leads import privacy
-from leads.analytics import action, facts
+from leads.analytics import action, delays, facts
 from leads.models import Assignment, ConsentEvent, Lead, PrivacyEvent
 from tests.leads.factories import (
     LeadFactory,
@@ -266,4 +266,4 @@ def test_what_cannot_be_given_is_said_and_nothing_is_written(client, sign_in, da
 
 
 def test_the_delays_that_are_promised_end_where_the_promise_does():
-    assert action.DELAYS[action.LAST_KEPT].last == 2
+    assert delays.DELAYS[action.LAST_KEPT].last == 2

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from leads import business_days
-from leads.analytics import action, facts
+from leads.analytics import action, delays, facts
 from leads.analytics.filters import Filters
 from leads.models import Activity, Lead
 from tests.leads.factories import StaffFactory, delivered
@@ -139,13 +139,13 @@ def by_hand(fact, act):
         return "jamais"
     days = max(0, business_days.between(fact.day, at.astimezone(PARIS).date()))
     return next(
-        delay.key for delay in action.DELAYS if delay.last is None or days <= delay.last
+        delay.key for delay in delays.DELAYS if delay.last is None or days <= delay.last
     )
 
 
 def test_delays_leave_no_gap():
-    ends = [-1, *(delay.last for delay in action.DELAYS)]
-    assert [delay.first - 1 for delay in action.DELAYS] == ends[:-1]
+    ends = [-1, *(delay.last for delay in delays.DELAYS)]
+    assert [delay.first - 1 for delay in delays.DELAYS] == ends[:-1]
     assert ends[-1] is None
 
 
