@@ -116,11 +116,11 @@ RETURNING lead_id
 """
 
 # What a day counts of the facts, in the order of DAY_COUNTS.
-_REACHED = ("rendered", "delivered", "retrieved", "contacted", "met", "won")
+REACHED = ("rendered", "delivered", "retrieved", "contacted", "met", "won")
 SUMS = (
     "count(*)",
     "coalesce(sum(submissions), 0)",
-    *(f"count({name}_at)" for name in _REACHED),
+    *(f"count({name}_at)" for name in REACHED),
     "coalesce(sum(retrievals), 0)",
     "coalesce(sum(raw_retrievals), 0)",
     "count(*) FILTER (WHERE erased)",
