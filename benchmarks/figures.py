@@ -258,7 +258,7 @@ def readings(filters: Any) -> dict[str, Callable[[], Any]]:
     from leads.analytics import action, reading
     from leads.analytics.filters import Filters
 
-    contact, meeting = action.ACTS
+    _, meeting = action.ACTS
     cut = filters.having("organisation_type", "ch")
     twice = cut.having("origin", "salon")
     mine = Filters(filters.first, filters.last, owner=1)
@@ -272,7 +272,7 @@ def readings(filters: Any) -> dict[str, Callable[[], Any]]:
         "by region, of one type": lambda: reading.by(cut, "region"),
         "by day": lambda: reading.series(filters),
         "by week, of one type and source": lambda: reading.series(twice, weekly=True),
-        "cohorts of contact": lambda: action.cohorts(filters, contact),
+        "cohorts of action": lambda: action.cohorts(filters, *action.ACTS),
         "rows of a cell, counted": lambda: action.rows(filters, meeting, "3-5").count(),
         "never called, counted": lambda: action.never_called(filters).count(),
         "never called, first page": lambda: list(action.never_called(filters)[:50]),

@@ -38,14 +38,17 @@ def known_campaign(value: str) -> str:
     Read from the database once a minute for each process.
     """
     value = normal(value)
-    if not value:
-        return ""
+    return known_campaigns().get(value, UNKNOWN) if value else ""
+
+
+def known_campaigns() -> dict[str, str]:
+    """Return what `campaigns` does, a minute old at the most."""
     global _read
     read_at, names = _read
     if time.monotonic() - read_at > FRESH:
         names = campaigns()
         _read = time.monotonic(), names
-    return names.get(value, UNKNOWN)
+    return names
 
 
 def campaigns() -> dict[str, str]:

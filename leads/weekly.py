@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from leads import business_days
-from leads.analytics import reading
+from leads.analytics import action, reading
 from leads.analytics.filters import Filters
 from leads.analytics.reading import Counts
 from leads.analytics.steps import BY_KEY, EXCLUDED, STEPS
@@ -118,8 +118,8 @@ def _subject(day: date) -> str:
 
 def dashboard(filters: Filters, **more: str) -> str:
     """Return the address of the dashboard that shows these very figures."""
-    home = settings.SITE_URL + reverse("admin:index")
-    return f"{home}mesure/?{filters.query(**more)}"
+    page = settings.SITE_URL + reverse("admin:mesure")
+    return f"{page}?{filters.query(**more)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,11 +198,12 @@ def _leads_of(counts: dict[str, Counts]) -> int:
 
 def _never_called(filters: Filters) -> Action:
     held = reading.facts(filters).filter(BY_KEY["delivered"].rows)
-    waiting = held.filter(contacted_at=None, erased=False).count()
+    waiting = action.never_called(filters).count()
+    page = settings.SITE_URL + reverse("admin:measure-action")
     return Action(
         "Confier qui n’a jamais été appelé",
         f"{_many(waiting, 'contact')} sur {held.count()} remis cette semaine-là.",
-        dashboard(filters),
+        f"{page}?{filters.query()}#a-appeler",
     )
 
 

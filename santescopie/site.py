@@ -19,7 +19,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "Escalation",
         "Letter",
     ),
-    "Synthèse": ("Downloads", "Copy", "Hit", "Edition"),
+    "Mesure": ("Measure", "Action", "Campaign", "Downloads"),
+    "Synthèse": ("Copy", "Hit", "Edition"),
     "Envois": ("Message", "Undelivered", "Suppression"),
     "Droits des personnes": ("ConsentEvent", "PrivacyEvent"),
     "Comptes": ("User", "Group"),
@@ -79,15 +80,10 @@ class StaffAdminSite(AdminSite):
         apps: list[Any] = super().get_app_list(request, app_label)
         for app in apps:
             if app["app_label"] == "leads" and request.user.has_perm("leads.view_lead"):
-                measure: dict[str, Any] = {
-                    "name": "Mesure",
-                    "object_name": "Measure",
-                    "admin_url": reverse("admin:mesure"),
-                    "add_url": None,
-                    "view_only": True,
-                    "perms": {},
-                }
-                app["models"].insert(0, measure)
+                app["models"][:0] = [
+                    _entry("Measure", "Tableau de bord", "admin:mesure"),
+                    _entry("Action", "Preuve d’action", "admin:measure-action"),
+                ]
             if app["app_label"] == "reports" and request.user.has_perm(
                 "reports.view_hit"
             ):

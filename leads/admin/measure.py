@@ -21,6 +21,7 @@ from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from leads.admin import action
 from leads.analytics import anonymous, one_page, words
 from leads.analytics.dashboard import Dashboard, Freshness, dashboard
 from leads.analytics.export import csv_lines
@@ -49,11 +50,12 @@ def measure(request: HttpRequest) -> TemplateResponse:
     found = dashboard(filters, request.user)
     context = {
         **admin.site.each_context(request),
-        "title": "Mesure",
+        "title": "Tableau de bord",
         "board": found,
         "choices": _choices(found),
         "periods": _periods(filters),
         "query": filters.query(),
+        **action.grids(filters, found.owners),
     }
     return TemplateResponse(request, "admin/measure/dashboard.html", context)
 

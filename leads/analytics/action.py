@@ -6,6 +6,7 @@ are whole business days after the day of it: 0 is that day, or the days off afte
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -82,6 +83,9 @@ class Cohorts:
     people: list[Row]  # The key of an account; None, last, for nobody.
 
 
+type Counted = tuple[date, int | None, str, int]  # Week, owner, delay, leads.
+
+
 def _parts(key: str) -> tuple[str, ...]:
     sums = {
         ALL: KEYS,
@@ -96,15 +100,22 @@ def week_of(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def cohorts(filters: Filters, act: Act) -> Cohorts:
+def cohorts(filters: Filters, *acts: Act) -> dict[Act, Cohorts]:
     """Count the leads of a period by week, by person and by delay. One query."""
+    counted: dict[str, list[Counted]] = {act.key: [] for act in acts}
+    for key, *row in _counted(filters, acts):
+        counted[key].append(tuple(row))
+    return {act: _cohorts(filters, counted[act.key]) for act in acts}
+
+
+def _cohorts(filters: Filters, counted: Iterable[Counted]) -> Cohorts:
     weeks: dict[date, dict[str, int]] = {}
     people: dict[int | None, dict[str, int]] = {}
     week = week_of(filters.last)
     while week >= week_of(filters.first):
         weeks[week] = dict.fromkeys(KEYS, 0)
         week -= timedelta(days=7)
-    for week, owner, key, count in _counted(filters, act):
+    for week, owner, key, count in counted:
         mine = people.setdefault(owner, dict.fromkeys(KEYS, 0))
         for counts in (weeks[week], mine):
             counts[key] += count
@@ -142,21 +153,24 @@ def never_called(filters: Filters) -> QuerySet[LeadFacts]:
     return found.order_by("day", "delivered_at", "pk")
 
 
-def _counted(filters: Filters, act: Act) -> list[tuple[date, int | None, str, int]]:
-    """Return (week, owner, delay, leads): from the days where they hold it."""
+def _counted(filters: Filters, acts: Iterable[Act]) -> list[Any]:
+    """Return (act, week, owner, delay, leads): from the days where they hold it."""
+    keys = [act.key for act in acts]
     if set(filters.cuts) <= {"owner"}:
-        days = ActionDay.objects.filter(filters.facts(), act=act.key)
-        weeks = days.annotate(week=TruncWeek("day")).values("week", "owner_id", "delay")
-        summed = weeks.annotate(n=Sum("leads")).order_by()
-        return list(summed.values_list("week", "owner_id", "delay", "n"))
-    wanted = facts(filters).values("day", "owner_id", act.column)
-    sql, params = wanted.query.sql_with_params()
+        days = ActionDay.objects.filter(filters.facts(), act__in=keys)
+        names = ("act", "week", "owner_id", "delay")
+        weeks = days.annotate(week=TruncWeek("day")).values(*names)
+        return list(weeks.annotate(n=Sum("leads")).order_by().values_list(*names, "n"))
     by = "date_trunc('week', f.day)::date, f.owner_id"
+    statements, params = [], []
+    for key in keys:
+        wanted = facts(filters).values("day", "owner_id", delays.ACTS[key])
+        source, of_source = wanted.query.sql_with_params()
+        counted = delays.grouped(key, by, source)
+        statements.append(f"SELECT %s, counted.* FROM ({counted}) counted")
+        params += [key, *of_source, *delays.parameters(_days(filters))]
     with connection.cursor() as cursor:
-        cursor.execute(
-            delays.grouped(act.key, by, sql),
-            [*params, *delays.parameters(_days(filters))],
-        )
+        cursor.execute(" UNION ALL ".join(statements), params)
         return list(cursor.fetchall())
 
 

@@ -157,6 +157,10 @@ class Dashboard:
         return self.labels.sentence(self.filters)
 
     @property
+    def owners(self) -> dict[int, str]:
+        return {int(key): name for key, name in self.labels.names["owner"].items()}
+
+    @property
     def anonymous_sentence(self) -> str:
         return self.labels.sentence(anonymous.applying(self.filters))
 

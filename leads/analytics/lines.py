@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
-from leads import assigning
+from leads import assigning, sources
 from leads.analytics.labels import Labels
 from leads.analytics.tiles import Kind, Tile
 from leads.models import AudienceCount, ConsentEvent, Lead
@@ -137,14 +137,23 @@ def _people(tile: Tile, rows: QuerySet[Any], user: Any) -> Listing:
     )
 
 
+def _said(labels: Labels, cut: str, came: str, names: dict[str, str]) -> str:
+    """Return the name of what a link carried; in quotes, as it came, if it has none."""
+    if came and came not in names:
+        return f"«\u00a0{came}\u00a0»"
+    return labels.of(cut, names.get(came, ""))
+
+
 def _submissions(rows: QuerySet[Any], user: Any, labels: Labels) -> Listing:
+    campaigns = sources.known_campaigns()
+
     def line(row: Any) -> Line:
         cells = [
             row.full_name,
             row.organisation or NOTHING,
             row.get_organisation_type_display() or NOTHING,
-            labels.of("origin", row.origin),
-            labels.of("campaign", row.campaign),
+            _said(labels, "origin", row.origin, sources.ORIGINS),
+            _said(labels, "campaign", row.campaign, campaigns),
             instant(row.created_at),
         ]
         return _line(unnamed(row.lead, row.granted, user), cells, page_of(row.lead))
