@@ -53,13 +53,13 @@ class Watched(Demo):
         with psycopg.connect(url, autocommit=True) as database:
             return database.execute(query).fetchall()
 
-    def let_a_period_pass(self):
-        """Make the last probe as old as it must be for another to start."""
+    def let_pass(self, seconds):
+        """Make every probe that much older, in the time of the demo."""
         url = self.setting("DATABASE_URL")
         with psycopg.connect(url, autocommit=True) as database:
             database.execute(
                 "UPDATE leads_probe SET started_at = started_at - %s * interval '1 s'",
-                [alarm.EVERY * SCALE],
+                [seconds * SCALE],
             )
 
 
@@ -77,6 +77,7 @@ def watched(tmp_path_factory):
 
 def test_a_stopped_worker_raises_the_banner_and_its_recovery_clears_it(watched):
     demo = watched
+    sent = "SELECT count(*) FROM leads_probe"
     passed = "SELECT 1 FROM leads_probe WHERE retrieved_at IS NOT NULL"
     demo.wait(lambda: demo.rows(passed), 60)
     assert not demo.banner()
@@ -89,9 +90,11 @@ def test_a_stopped_worker_raises_the_banner_and_its_recovery_clears_it(watched):
     for child in children:
         os.kill(child, signal.SIGKILL)
     try:
-        demo.let_a_period_pass()
-        # The probe starts at the relay's next round, and then has so long.
-        demo.wait(demo.banner, (60 + alarm.RENDERED + 60) * SCALE + 10)
+        demo.let_pass(alarm.EVERY)
+        demo.wait(lambda: demo.rows(sent) == [(2,)], 30)  # The relay's next round.
+        assert not demo.banner()
+        demo.let_pass(alarm.RENDERED)
+        assert demo.banner()
         [mail] = demo.wait_for_mail(TOLD)  # No worker sent it.
         assert mail["Subject"].startswith("Les synthèses ne sont plus fabriquées")
     finally:
