@@ -256,14 +256,25 @@ def _said(rng: random.Random, now: datetime, lead: Lead) -> Iterator[Activity]:
     if lead.status in (STATUS.CONTACTED, STATUS.MEETING, STATUS.WON):
         kind = Activity.Kind.CALL
     outcomes = OUTCOMES.get(kind)
+    # Most within two days, some after a week.
+    waited = timedelta(days=rng.lognormvariate(0.4, 0.9))
+    at = lead.created_at + min(waited, (now - lead.created_at) * 0.6)
     yield Activity(
         lead=lead,
         author=lead.owner,
         kind=kind,
         outcome=rng.choice(outcomes) if outcomes else "",
         body=rng.choice(notes),
-        at=lead.created_at + (now - lead.created_at) * rng.uniform(0.3, 0.9),
+        at=at,
     )
+    if lead.status in (STATUS.MEETING, STATUS.WON):
+        yield Activity(
+            lead=lead,
+            author=lead.owner,
+            kind=Activity.Kind.MEETING,
+            body="Échange en visioconférence.",
+            at=at + (now - at) * rng.uniform(0.2, 0.6),
+        )
 
 
 def given(lead: Lead, uid: uuid.UUID) -> tuple[Message, Assignment]:

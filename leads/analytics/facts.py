@@ -45,8 +45,10 @@ SELECT lead.id, s.asked_at, (s.asked_at AT TIME ZONE %(zone)s)::date, s.count,
     coalesce(%(campaigns)s::jsonb ->> s.last_campaign, 'autre'), lead.owner_id,
     c.rendered_at, m.delivered_at, h.retrieved_at, h.retrievals, h.raw, w.set_aside,
     lead.first_contact_at,
-    least(a.met_at, CASE WHEN lead.status IN ('rendez-vous', 'gagne')
-                    THEN coalesce(moved.met_at, lead.created_at) END),
+    -- A status that no history tells of was there from the start.
+    CASE WHEN lead.status IN ('rendez-vous', 'gagne')
+         THEN coalesce(least(a.met_at, moved.met_at), lead.created_at)
+         ELSE a.met_at END,
     CASE WHEN lead.status = 'gagne' THEN coalesce(moved.won_at, lead.created_at) END,
     NOT coalesce(objection.objects, false), lead.erased_at IS NOT NULL,
     lead.status IN ('gagne', 'perdu', 'hors-cible')

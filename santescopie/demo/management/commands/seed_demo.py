@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from leads import fictitious
+from leads.analytics import facts
 from reports.models import Copy
 
 # Who signs in, the name they are shown by, and their group; None: superuser.
@@ -32,6 +33,7 @@ class Command(BaseCommand):
             if Copy.objects.filter(file__startswith=fictitious.COPIES).exists():
                 count = 0
             fictitious.generate(count)
+        facts.refresh_all()  # For figures to be there at the first look.
         self.stdout.write(f"{len(STAFF)} accounts, {count} new leads")
 
     def _staff(
