@@ -29,19 +29,6 @@ def french_time(moment: datetime.datetime) -> str:
 
 
 @register.filter
-def plural(number: int, endings: str = ",s") -> str:
-    """Return the ending of a word: in French, zero is singular."""
-    one, many = endings.split(",")
-    return many if number > 1 else one
-
-
-@register.filter
 def french_size(size: int) -> str:
     """Return a number of bytes in decimal kilobytes: « 140 ko »."""
     return f"{max(1, round(size / 1000))}\u00a0ko"
-
-
-@register.filter
-def french_number(number: int) -> str:
-    """Return « 1 954 »: thousands apart, held by narrow no-break spaces."""
-    return f"{number:,}".replace(",", "\u202f")
