@@ -7,7 +7,7 @@ from importlib import import_module
 
 from benchmarks import prepare
 
-NAMES = ("pdf", "delivery")
+NAMES = ("pdf", "delivery", "figures")
 
 
 def main() -> None:

@@ -8,12 +8,20 @@ class LeadsConfig(AppConfig):
     verbose_name = "Contacts"
 
     def ready(self) -> None:
-        from leads import (  # noqa: F401 (mails register themselves)
-            assignment_mail,
+        from leads import (
+            alarm,
+            alarm_mail,  # noqa: F401 (mails register themselves)
+            assignment_mail,  # noqa: F401
             delivery,
-            escalation_mail,
-            morning,
+            escalation_mail,  # noqa: F401
+            morning,  # noqa: F401
+            probing,
+            weekly,  # noqa: F401
         )
+        from outbox import watching
         from reports.signals import copy_rendered
+
+        watching.watches(probing.start_if_due)
+        watching.watches(alarm.tell)
 
         copy_rendered.connect(delivery.on_copy_rendered, dispatch_uid="owe-synthesis")

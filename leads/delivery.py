@@ -13,7 +13,7 @@ from django.db.models import Case, OuterRef, Subquery, When
 from django.db.models.functions import Coalesce, Now
 
 from leads import not_me
-from leads.models import Submission
+from leads.models import Probe, Submission
 from leads.throttling import domain_over_quota
 from outbox.models import Message, MessageEvent
 from outbox.replies import REASONS
@@ -89,9 +89,10 @@ def owe_message(copy: Copy, *submissions: Submission) -> Message:
     """Owe one message with a rendered copy, for the submissions that asked for it.
 
     Over the quota of its recipient or of their domain it is written down and withheld.
+    A probe is neither counted nor withheld: it goes to a mailbox of ours.
     """
     message = emails.synthesis(copy, not_me=not_me.link_of(copy))
-    reason = _why_withheld(copy.recipient)
+    reason = "" if Probe.objects.brought(copy) else _why_withheld(copy.recipient)
     if reason:
         message.next_attempt_at = None
         message.withheld_at = Now()

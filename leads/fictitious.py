@@ -20,6 +20,7 @@ from django.db.models import Model
 from django.utils import timezone
 from django.utils.text import slugify
 
+from leads import fictitious_audience as visits
 from leads import fictitious_history as history
 from leads import routing
 from leads.consent import Wording, call_wording, news_wording
@@ -71,7 +72,9 @@ SOURCES: tuple[dict[str, list[str]], ...] = (
     {},
     {"utm_source": ["lettre"], "utm_medium": ["email"]},
     {"utm_source": ["reseau-social"], "utm_campaign": ["demonstration"]},
-    {"utm_source": ["salon"], "utm_medium": ["qr"]},
+    {"utm_source": ["LinkedIn"], "utm_campaign": ["Demo"]},  # Another writing of it.
+    {"utm_source": ["salon"], "utm_campaign": ["salon-fictif"], "utm_medium": ["qr"]},
+    {"utm_source": ["salon"], "utm_campaign": ["lien-inconnu"]},
 )
 
 
@@ -85,6 +88,7 @@ def generate(
 ) -> None:
     """Add `count` fictitious leads, all of them or none; `progress` hears how many."""
     now = now or timezone.now()
+    visits.make_campaigns()
     start = Lead.objects.count()  # Numbers go on where an earlier run stopped.
     author = Author(
         random.Random(f"{seed}:{start}"),
@@ -100,6 +104,7 @@ def generate(
         for number in range(start + first + 1, start + last + 1):
             author.write(number)
         author.rows.save()
+        visits.write(author.rng, author.rows.submissions)
         author.rows = Rows()
         progress(last)
 

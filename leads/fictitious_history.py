@@ -284,6 +284,10 @@ def _said(
         yield _activity(lead, kind, outcome, rng.choice(notes), later)
     elif rng.random() < 0.3:
         yield _activity(lead, Activity.Kind.NOTE, "", rng.choice(notes), later)
+    if lead.status in (STATUS.MEETING, STATUS.WON):
+        met = later + (now - later) * rng.uniform(0.2, 0.6)
+        words = "Échange en visioconférence."
+        yield _activity(lead, Activity.Kind.MEETING, "", words, met)
 
 
 def _activity(lead: Lead, kind: str, outcome: str, body: str, at: datetime) -> Activity:

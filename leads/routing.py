@@ -19,7 +19,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from leads import assigning, business_days
+from leads import assigning, business_days, sources
 from leads.availability import Person, people
 from leads.models import Lead, RoutingRule, Submission
 from outbox.claims import delay
@@ -45,6 +45,7 @@ class Facts:
     region: str
     function: str
     campaign: str = ""  # Of its first genuine submission, as campaigns are compared.
+    code: str = ""  # The campaign that this is a writing of, today.
     is_open: bool = True
 
 
@@ -87,7 +88,10 @@ def applies(rule: RoutingRule, lead: Facts) -> bool:
         (not rule.types or lead.type in rule.types)
         and (not rule.regions or lead.region in rule.regions)
         and (not rule.functions or lead.function in rule.functions)
-        and (not rule.campaign or lead.campaign == named_campaign(rule.campaign))
+        and (
+            not rule.campaign
+            or named_campaign(rule.campaign) in (lead.campaign, lead.code)
+        )
     )
 
 
@@ -154,6 +158,7 @@ def facts_of(lead: Any) -> Facts:
         region=lead.region,
         function=lead.job_function,
         campaign=lead.campaign or "",
+        code=sources.known_campaign(lead.campaign or ""),
         is_open=lead.status not in Lead.CLOSED,
     )
 

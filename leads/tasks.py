@@ -1,11 +1,19 @@
 from __future__ import annotations
 
 import logging
+import time
+from contextlib import suppress
+from datetime import timedelta
 
 from celery import shared_task
+from django.utils import timezone
 
-from leads import batches, escalation, morning, routing
-from leads.models import Batch, Quota
+from leads import alarm, batches, escalation, morning, probing, routing, weekly
+from leads.analytics import checks, facts
+from leads.models import AudienceCount, Batch, MeasureRun, Probe, Quota
+from outbox import watching
+from outbox.claims import LeaseLost
+from outbox.tasks import send_message
 
 logger = logging.getLogger(__name__)
 
@@ -45,3 +53,63 @@ def work_batch(pk: int, lease_no: int) -> None:
     batch = Batch.objects.claim(pk, lease_no)
     if batch is not None:  # Else: done, stopped, or another worker is on it.
         batches.work(batch)
+
+
+@shared_task(name="leads.follow_probe")
+def follow_probe(pk: int, lease_no: int) -> None:
+    """Note how far one probe has come. Running it again notes the same.
+
+    Dying here leaves the probe owed: it comes back when its lease has ended.
+    """
+    probe = Probe.objects.claim(pk, lease_no)
+    if probe is None:
+        return
+    with suppress(LeaseLost):
+        probing.follow(probe)
+
+
+@shared_task(name="leads.watch")
+def watch() -> None:
+    """Tell of an alarm that a dead relay cannot tell. Running it again tells nobody."""
+    for pk, lease_no in watching.owed_now(alarm.tell()):
+        send_message(pk, lease_no)
+
+
+@shared_task(name="leads.forget_probes")
+def forget_probes() -> None:
+    """Delete what old probes left. Running it again finds none."""
+    probing.forget()
+
+
+@shared_task(name="leads.owe_weekly_letters")
+def owe_weekly_letters() -> None:
+    """Owe the letter of the week, from Monday 8:30 on. Running it again owes none."""
+    if count := weekly.owe_letters():
+        logger.info("weekly: %s letters", count)
+
+
+@shared_task(name="leads.forget_audience")
+def forget_audience() -> None:
+    """Delete the audience of 25 months ago. Running it again finds none."""
+    logger.info("audience: %s rows forgotten", AudienceCount.forget())
+
+
+@shared_task(name="leads.refresh_facts")
+def refresh_facts() -> None:
+    """Count what has changed, half a minute at most. Running it again finds less."""
+    until = time.monotonic() + 25
+    while facts.refresh() and time.monotonic() < until:
+        pass
+    MeasureRun.note(MeasureRun.Kind.REFRESH)
+
+
+@shared_task(name="leads.recount_recent")
+def recount_recent() -> None:
+    """Mark the leads of these two days once more: a net under the triggers."""
+    facts.mark_recent(timezone.localdate() - timedelta(days=1))
+
+
+@shared_task(name="leads.check_measure")
+def check_measure() -> None:
+    """Compare the figures with the events; what disagrees shows on the dashboard."""
+    checks.run()

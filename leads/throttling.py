@@ -53,15 +53,28 @@ def verifications_over_quota(request: HttpRequest) -> bool:
     return _over({f"verification {client_network(request)}": limit})
 
 
+def audience_over_quota(request: HttpRequest) -> bool:
+    """Count one step of the audience; tell whether its network says too many.
+
+    Raises django.db.Error: a count that cannot be judged is not made.
+    """
+    limit = settings.AUDIENCE_PER_NETWORK_PER_HOUR
+    return _counted_over({f"audience {client_network(request)}": limit})
+
+
 def _over(limits: dict[str, int | None]) -> bool:
-    keys = {_key(name): limit for name, limit in limits.items() if limit is not None}
-    if not keys:
-        return False
     try:
-        counts = Quota.count_one(*keys)
+        return _counted_over(limits)
     except DatabaseError:
         logger.exception("quotas")
         return False
+
+
+def _counted_over(limits: dict[str, int | None]) -> bool:
+    keys = {_key(name): limit for name, limit in limits.items() if limit is not None}
+    if not keys:
+        return False
+    counts = Quota.count_one(*keys)
     return any(count > (keys[key] or 0) for key, count in counts.items())
 
 

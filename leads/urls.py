@@ -2,12 +2,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from leads import follow_up, measure, not_me, renewal, verification, views
+from leads import audience, follow_up, measure, not_me, renewal, verification, views
 
 app_name = "leads"
 
 urlpatterns = [
     path("", views.landing, name="landing"),
+    path("mesure/", audience.measure, name="audience"),
     path("suivi/<str:token>/", follow_up.follow_up, name="follow-up"),
     path("suivi/<str:token>/renvoyer/", follow_up.resend, name="resend"),
     path("suivi/<str:token>/corriger/", follow_up.correct_address, name="correct"),

@@ -84,14 +84,14 @@ def _receive(request: HttpRequest) -> HttpResponse:
         page = render(request, "429.html", {"form": form}, status=429)
         page.headers["Retry-After"] = "3600"
         return page
-    submission = _store(form, request)
+    submission = store(form, request)
     response = redirect("leads:follow-up", token=submission.token)
     response.status_code = 303
     return response
 
 
 @transaction.atomic
-def _store(form: RequestForm, request: HttpRequest) -> Submission:
+def store(form: RequestForm, request: HttpRequest) -> Submission:
     """Write the submission, its lead, its consent and the copy owed, or nothing."""
     submission = form.submission(request.GET)
     submission.lead = Lead.objects.for_submission(submission)

@@ -3,7 +3,7 @@
 One relay acts at a time, the holder of an advisory lock of its session; the others
 wait to take over. It hears NOTIFY, and looks by itself every few seconds, so that a
 missed notification, a lost Celery message or a dead worker costs time and nothing
-else.
+else. Once a minute it asks the watchers (outbox/watching.py) what went wrong elsewhere.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from kombu import Connection
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
-from outbox import claims
+from outbox import claims, watching
 from outbox.claims import Claimable, ClaimableQuerySet
 from outbox.inline import InlineWorker
+from outbox.models import Message
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ class Relay:
         self.stop = stop
         self.inline = InlineWorker()
         self.broker_down_until = 0.0
+        self.watch_at = 0.0
         self.broker = self._broker()
 
     def _broker(self) -> Connection:
@@ -81,6 +83,7 @@ class Relay:
 
     def _relay(self) -> None:
         while not self.stop.is_set():
+            self.watch()
             moved = sum(self.sweep(model) for model in claims.claimable_models())
             if not moved:
                 self._listen()
@@ -94,6 +97,18 @@ class Relay:
                 return
             for _ in connection.connection.notifies(timeout=left, stop_after=1):
                 return
+
+    def watch(self) -> None:
+        """Ask the watchers, once in a while; send here what may not wait for workers.
+
+        They may all be dead while the broker takes every task we hand it.
+        """
+        if time.monotonic() < self.watch_at:
+            return
+        self.watch_at = time.monotonic() + watching.INTERVAL * settings.DELAY_SCALE
+        for pk, lease_no in watching.ask_all():
+            if not self.stop.is_set():
+                self.inline.work(Message.task_name, pk, lease_no)
 
     def sweep(self, model: type[Claimable]) -> int:
         """Move what is due of one model; return how many rows."""

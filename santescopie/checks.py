@@ -7,7 +7,7 @@ from email.utils import parseaddr
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Warning, register
 
 from reports import editions
 
@@ -76,6 +76,29 @@ def site_is_secure(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if settings.DELAY_SCALE != 1:
         errors.append(Error("DELAY_SCALE is not 1.", id="santescopie.E004"))
     return errors
+
+
+@register(deploy=True)
+def silence_is_heard(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Warn where nothing would tell that nothing leaves any more."""
+    found: list[CheckMessage] = []
+    if not settings.SEED_MAILBOX:
+        found.append(
+            Warning(
+                "SEED_MAILBOX is empty: no synthetic lead tries the chain, and nobody "
+                "is told when it stops.",
+                id="santescopie.W001",
+            )
+        )
+    for address in (settings.SEED_MAILBOX, *settings.ALARM_TO):
+        if address and "@" not in address:
+            found.append(
+                Error(
+                    f"SEED_MAILBOX or ALARM_TO: {address!r} is no e-mail address.",
+                    id="santescopie.E012",
+                )
+            )
+    return found
 
 
 @register(deploy=True)

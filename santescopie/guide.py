@@ -35,6 +35,8 @@ SECTIONS = {
     "leads/absence/": "absences",
     "leads/staffprofile/": "affectation",
     "leads/savedview/": "liste",
+    "leads/campaign/": "campagnes",
+    "mesure/action/": "preuve-d-action",
     "leads/submission/": "envois",
     "leads/consentevent/": "joindre",
     "leads/activity/": "contact",
@@ -45,6 +47,7 @@ SECTIONS = {
     "reports/edition/": "editions",
     "reports/erratum/": "editions",
     "telechargements/": "telechargements",
+    "mesure/": "mesure",
     "auth/": "droits",
 }
 _LEAD = re.compile(r"leads/lead/\d+/")

@@ -103,6 +103,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "santescopie.context.publication",
+                "leads.alarm.banner",
             ],
         },
     },
@@ -180,6 +181,9 @@ REPLY_TO: str = env("MAIL_REPLY_TO", default=PUBLISHER["contact"])
 # Outside production: the only addresses and domains that may be written to.
 MAIL_ALLOW_ONLY: list[str] = env.list("MAIL_ALLOW_ONLY", default=[])
 MESSAGE_ID_DOMAIN = str(_site.hostname)
+# Where an hourly synthetic lead goes, and who is told that it does not arrive.
+SEED_MAILBOX: str = env("SEED_MAILBOX", default="")  # Empty: no alarm.
+ALARM_TO: list[str] = env.list("ALARM_TO", default=[])
 # Who tells us, by webhook, what became of a message: see outbox/bounces.py.
 MAIL_PROVIDER: str = env("MAIL_PROVIDER", default="")
 ANYMAIL: dict[str, str] = {}
@@ -192,6 +196,8 @@ if MAIL_PROVIDER == "mailgun":
 
 # --- Celery -------------------------------------------------------------------
 
+# Scales every delay (leases, back-off, hand-over), so that outages can be rehearsed.
+DELAY_SCALE: float = env.float("DELAY_SCALE", default=1.0)
 CELERY_BROKER_URL: str = env("REDIS_URL")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
@@ -223,18 +229,26 @@ CELERY_BEAT_SCHEDULE = {
     "forget-quotas": {"task": "leads.forget_quotas", "schedule": 3600.0},
     "route-new": {"task": "leads.route_new", "schedule": 60.0},
     "escalate": {"task": "leads.escalate", "schedule": 3600.0},
+    "watch": {"task": "leads.watch", "schedule": 60.0 * DELAY_SCALE},
+    "forget-probes": {"task": "leads.forget_probes", "schedule": 3600.0},
+    "weekly-letters": {"task": "leads.owe_weekly_letters", "schedule": 300.0},
+    "forget-audience": {"task": "leads.forget_audience", "schedule": 3600.0},
     "prove-live-edition": {"task": "reports.prove_live_edition", "schedule": 3600.0},
     # Again until noon: who was late to start is late to send, and none is sent twice.
     "owe-morning-letters": {
         "task": "leads.owe_morning_letters",
         "schedule": crontab(minute="30", hour="8-11", day_of_week="mon-fri"),
     },
+    "refresh-facts": {"task": "leads.refresh_facts", "schedule": 60.0},
+    "recount-recent": {"task": "leads.recount_recent", "schedule": 3600.0},
+    "check-measure": {  # At night, Europe/Paris.
+        "task": "leads.check_measure",
+        "schedule": crontab(hour=4, minute=0),
+    },
 }
 
 # --- Delays and limits --------------------------------------------------------
 
-# Scales every delay (leases, back-off, hand-over), so that outages can be rehearsed.
-DELAY_SCALE: float = env.float("DELAY_SCALE", default=1.0)
 MAIL_PER_RECIPIENT_PER_DAY: int = env.int("MAIL_PER_RECIPIENT_PER_DAY", default=3)
 _quotas = not (DEMO and env("DEMO_QUOTAS", default="on") == "off")
 POSTS_PER_NETWORK_PER_HOUR: int | None = (
@@ -250,6 +264,10 @@ MAIL_PER_DOMAIN_PER_HOUR: int | None = (
 # References have 40 bits: at this pace, one of 10 000 copies is guessed in a century.
 VERIFICATIONS_PER_NETWORK_PER_HOUR: int | None = (
     env.int("VERIFICATIONS_PER_NETWORK_PER_HOUR", default=120) if _quotas else None
+)
+# Steps of the anonymous audience from one network: beyond, they count as a robot's.
+AUDIENCE_PER_NETWORK_PER_HOUR: int | None = (
+    env.int("AUDIENCE_PER_NETWORK_PER_HOUR", default=3000) if _quotas else None
 )
 # How many proxies of ours stand in front: the client's address is that far from the
 # right end of X-Forwarded-For. 0 ignores the header.

@@ -19,7 +19,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "Escalation",
         "Letter",
     ),
-    "Synthèse": ("Downloads", "Copy", "Hit", "Edition"),
+    "Mesure": ("Measure", "Action", "Campaign", "Downloads"),
+    "Synthèse": ("Copy", "Hit", "Edition"),
     "Envois": ("Message", "Undelivered", "Suppression"),
     "Droits des personnes": ("ConsentEvent", "PrivacyEvent"),
     "Comptes": ("User", "Group"),
@@ -35,6 +36,8 @@ class StaffAdminSite(AdminSite):
     site_url = "/"
 
     def get_urls(self) -> list[Any]:
+        from leads.admin import action
+        from leads.admin.measure import urls as measure_urls
         from reports.admin import downloads_page  # It registers itself on this site.
         from santescopie.guide import guide
 
@@ -43,6 +46,11 @@ class StaffAdminSite(AdminSite):
         return [
             path("aide/", help_page, name="guide"),
             path("telechargements/", page, name="downloads"),
+            *(
+                path(f"mesure/action/{end}", self.admin_view(view), name=name)
+                for end, view, name in action.PAGES
+            ),
+            *measure_urls(),
             *super().get_urls(),
         ]
 
@@ -71,6 +79,11 @@ class StaffAdminSite(AdminSite):
 
         apps: list[Any] = super().get_app_list(request, app_label)
         for app in apps:
+            if app["app_label"] == "leads" and request.user.has_perm("leads.view_lead"):
+                app["models"][:0] = [
+                    _entry("Measure", "Tableau de bord", "admin:mesure"),
+                    _entry("Action", "Preuve d’action", "admin:measure-action"),
+                ]
             if app["app_label"] == "reports" and request.user.has_perm(
                 "reports.view_hit"
             ):

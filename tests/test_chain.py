@@ -37,6 +37,8 @@ ANSWERS = {
 class Demo:
     """A demo of its own: its folder, its port, a tenth of every delay."""
 
+    environment: dict[str, str] = {}  # What else it is told.
+
     def __init__(self, var):
         self.var, self.port = var, free_port()
         self.count = 0
@@ -51,6 +53,7 @@ class Demo:
                 "DEMO_LEADS": "0",
                 "DEMO_QUOTAS": "off",
                 "DELAY_SCALE": "0.1",
+                **self.environment,
             },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from leads.admin.batches import BatchAdmin
+from leads.admin.campaigns import CampaignAdmin
 from leads.admin.consents import ConsentEventAdmin
 from leads.admin.leads import LeadAdmin
 from leads.admin.messages import MessageAdmin, UndeliveredAdmin
@@ -16,6 +17,7 @@ from leads.admin.views import SavedViewAdmin
 __all__ = [
     "AbsenceAdmin",
     "BatchAdmin",
+    "CampaignAdmin",
     "ConsentEventAdmin",
     "LeadAdmin",
     "MessageAdmin",

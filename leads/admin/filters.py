@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.db.models.functions import TruncDate
 from django.http import HttpRequest
 
+from leads import sources
 from leads.assigning import name_of
 from leads.models import ConsentEvent, Lead, Submission
 from leads.models.folding import Folded, fold
@@ -123,20 +124,27 @@ class OwnerFilter(admin.SimpleListFilter):
 
 
 class TypedFilter(admin.SimpleListFilter):
-    """Cut by what came in a submission; its choices are what did come, one query.
+    """Cut by what came in a request; its choices are what did come, one query.
 
+    All writings of one name are that name, as in the figures; others stay as they came.
     What robots typed is no choice: enough of it would hide the others.
     """
 
     template = CLOSED
     field: str
 
+    def names(self) -> dict[str, str]:
+        """Return every known writing → its name."""
+        raise NotImplementedError
+
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         rows = Submission.objects.exclude(**{self.field: ""}).filter(suspicion="")
         if not request.user.has_perm("leads.view_all_lead"):
             rows = rows.filter(lead__in=Lead.objects.visible_to(request.user))
         values = rows.order_by(self.field).values_list(self.field, flat=True)
-        found = list(values.distinct()[:MOST_CHOICES])
+        names = self.names()
+        came = values.distinct()[:MOST_CHOICES]
+        found = sorted({names.get(value, value) for value in came})
         if (asked := self.value()) and asked not in found:
             found.insert(0, asked)
         return [(value, value) for value in found]
@@ -146,7 +154,12 @@ class TypedFilter(admin.SimpleListFilter):
     ) -> QuerySet[Lead] | None:
         if not (value := self.value()):
             return None
-        typed = Submission.objects.filter(lead=OuterRef("pk"), **{self.field: value})
+        names = self.names()
+        name = names.get(value, value)
+        writings = {value, *(key for key, known in names.items() if known == name)}
+        typed = Submission.objects.filter(
+            lead=OuterRef("pk"), **{f"{self.field}__in": sorted(writings)}
+        )
         return queryset.filter(Exists(typed))
 
 
@@ -155,11 +168,17 @@ class OriginFilter(TypedFilter):
     parameter_name = "source"
     field = "origin"
 
+    def names(self) -> dict[str, str]:
+        return sources.ORIGINS
+
 
 class CampaignFilter(TypedFilter):
     title = "campagne"
     parameter_name = "campagne"
     field = "campaign"
+
+    def names(self) -> dict[str, str]:
+        return sources.known_campaigns()
 
 
 class OrganisationFilter(admin.SimpleListFilter):

@@ -2,11 +2,22 @@ from __future__ import annotations
 
 from leads.models.activity import Activity
 from leads.models.assignment import Assignment, Escalation
+from leads.models.audience import AudienceCount
 from leads.models.batch import Batch
+from leads.models.campaign import Campaign
 from leads.models.consent import ConsentEvent
+from leads.models.facts import (
+    ActionDay,
+    AsideDay,
+    DirtyLead,
+    FunnelDay,
+    LeadFacts,
+)
 from leads.models.lead import Lead
 from leads.models.letter import Letter
+from leads.models.measure_run import MeasureRun
 from leads.models.privacy import PrivacyEvent
+from leads.models.probe import Alarm, Probe
 from leads.models.quota import Quota
 from leads.models.routing import Absence, RoutingRule, StaffProfile
 from leads.models.submission import Submission
@@ -15,14 +26,24 @@ from leads.models.view import SavedView
 
 __all__ = [
     "Absence",
+    "ActionDay",
     "Activity",
+    "Alarm",
+    "AsideDay",
     "Assignment",
+    "AudienceCount",
     "Batch",
+    "Campaign",
     "ConsentEvent",
+    "DirtyLead",
     "Escalation",
+    "FunnelDay",
     "Lead",
+    "LeadFacts",
     "Letter",
+    "MeasureRun",
     "PrivacyEvent",
+    "Probe",
     "Quota",
     "RoutingRule",
     "SavedView",

@@ -13,6 +13,7 @@ class Letter(models.Model):
 
     class Kind(models.TextChoices):
         MORNING = "matin", "lettre du matin"
+        WEEK = "semaine", "lettre de la semaine"
 
     kind = models.CharField("nature", max_length=20, choices=Kind)
     user = models.ForeignKey(

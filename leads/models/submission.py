@@ -72,7 +72,9 @@ class Submission(Identity):
     news_consent = models.BooleanField("actualités acceptées", default=False)
     # Campaign parameters exactly as they came: {"utm_source": ["…"], …}.
     source = models.JSONField("provenance", default=dict, blank=True)
-    # The same, as they are compared: lower case, trimmed.
+    # The same, as they are compared: lower case, trimmed. What they mean today is in
+    # `LeadFacts` (leads/sources.py): a campaign that is named later corrects the past,
+    # and a visitor's post reads no campaign.
     origin = models.CharField(
         "source", max_length=100, blank=True, default="", db_default="", editable=False
     )

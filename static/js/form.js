@@ -144,3 +144,30 @@ if (button) {
   addEventListener("pageshow", ready);
   document.querySelector(".errors")?.focus();
 }
+
+// Anonymous counts: leads/audience.py keeps nothing else.
+
+const query = new URLSearchParams(location.search);
+const counted = new Set();
+
+function count(step, field = "") {
+  if (counted.has(step + field)) return;
+  counted.add(step + field);
+  const body = new URLSearchParams({ step, field });
+  for (const name of ["source", "campaign"]) body.set(name, query.get(`utm_${name}`) ?? "");
+  if (navigator.webdriver) body.set("robot", 1);
+  navigator.sendBeacon("/mesure/", body);
+}
+
+if (document.body.matches(".landing")) {
+  form.addEventListener("input", () => count("started"));
+  form.addEventListener("submit", () => count("submitted"));
+  // Once it is shown, not when it was made ready.
+  new IntersectionObserver((seen) => {
+    count("page");
+    if (seen.some((part) => part.isIntersecting)) count("form");
+  }).observe(form);
+} else if (button) {
+  const refused = form.querySelectorAll("[name][aria-invalid=true]");
+  for (const { name } of refused) count("error", name);
+}

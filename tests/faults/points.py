@@ -163,7 +163,7 @@ def watch_posts():
     from leads.models import Submission
 
     around(Submission, "save", after="post_saved")
-    around(views, "_store", after="post_committed")
+    around(views, "store", after="post_committed")
 
 
 def be_ready_for_sabotage():

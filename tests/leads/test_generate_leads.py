@@ -7,18 +7,23 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import F, Sum
 from django.db.models.signals import pre_save
 from django.utils import timezone
 
 from leads import delivery, fictitious, fictitious_history, routing
 from leads.admin.views import sanitised
+from leads.analytics import facts
 from leads.models import (
     Absence,
     Activity,
     Assignment,
+    AudienceCount,
+    Campaign,
     ConsentEvent,
     Escalation,
     Lead,
+    LeadFacts,
     RoutingRule,
     SavedView,
     StaffProfile,
@@ -44,6 +49,7 @@ MODELS = (
     Hit,
     ConsentEvent,
     Activity,
+    AudienceCount,
 )
 
 
@@ -76,7 +82,7 @@ def content():
 def forget():
     # They protect the leads they are of.
     Assignment.objects.all().delete()
-    for model in (Message, ConsentEvent, Submission, Copy):
+    for model in (Message, ConsentEvent, Submission, Copy, AudienceCount):
         model.objects.all().delete()
     Lead.objects.all().delete()
 
@@ -126,6 +132,7 @@ def test_everything_lies_in_the_last_sixty_days():
         (MessageEvent, "at"),
         (Hit, "at"),
         (Activity, "at"),
+        (AudienceCount, "hour"),
     ):
         early = now - timedelta(days=61)
         rows = model.objects.exclude(**{field: None})
@@ -148,6 +155,26 @@ def test_there_is_something_of_everything():
     assert kinds == {"queued", "attempted", "accepted", "deferred", "refused"}
     assert set(Hit.objects.values_list("method", flat=True)) == {"HEAD", "GET", "POST"}
     assert Hit.objects.probable().count() < Hit.objects.served().count()
+
+
+def test_figures_have_something_of_every_step():
+    StaffFactory(group="Commercial")
+    fictitious.generate(300)
+    facts.refresh_all()
+
+    people = LeadFacts.objects
+    for name in ("rendered", "delivered", "retrieved", "contacted", "met", "won"):
+        assert people.filter(**{f"{name}_at__isnull": False}).exists()
+    assert not people.filter(met_at__lt=F("contacted_at")).exists()
+    known = {campaign.code for campaign in Campaign.objects.all()}
+    assert known < set(people.values_list("campaign", flat=True))
+    for robot in (True, False):
+        assert AudienceCount.objects.filter(robot=robot, step="page").exists()
+    steps = AudienceCount.objects.filter(robot=False).values_list("step")
+    told = dict(steps.annotate(Sum("count")).order_by())
+    assert told["page"] > told["form"] > told["started"] > told["submitted"]
+    valid = Submission.objects.filter(suspicion="")
+    assert told["submitted"] == valid.count()
 
 
 def test_a_suspect_was_never_mailed():

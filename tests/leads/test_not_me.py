@@ -18,11 +18,13 @@ from django.utils import timezone
 
 from leads import assigning, delivery, not_me, privacy
 from leads.admin.leads import LeadForm
+from leads.analytics import facts
 from leads.models import (
     Activity,
     Batch,
     ConsentEvent,
     Lead,
+    LeadFacts,
     PrivacyEvent,
     SavedView,
     Submission,
@@ -511,6 +513,29 @@ OPAQUE = {
     Message: "id uid kind lead subject about message_id created_at accepted_at "
     "failed_at deferred_at delivered_at bounced_at attempts",
 }
+
+
+# What the figures keep of somebody: the instants and numbers of their steps.
+FACTS = (
+    "lead asked_at day submissions organisation_type owner_id rendered_at delivered_at "
+    "retrieved_at retrievals raw_retrievals set_aside contacted_at met_at won_at "
+    "measured erased closed"
+)
+
+
+def test_the_figures_keep_steps_and_nothing_that_was_typed(visitor, copy):
+    Submission.objects.update(origin="salon", campaign="congres")
+    facts.refresh_all()
+    before = LeadFacts.objects.values().get()
+    assert before["region"]
+    assert before["campaign"]
+
+    erase(copy)
+    facts.refresh_all()
+
+    after = LeadFacts.objects.values().get()
+    fields = {field.name for field in LeadFacts._meta.concrete_fields}
+    assert {name for name in fields if after.get(name) != ""} <= set(FACTS.split())
 
 
 @pytest.mark.parametrize("model", OPAQUE)

@@ -9,7 +9,8 @@ import pytest
 from django.db.models.functions import Now
 from django.urls import reverse
 
-from leads.models import Activity, Lead
+from leads.analytics import facts
+from leads.models import Activity, Campaign, Lead
 from outbox.models import Message
 from tests.leads.factories import (
     LeadFactory,
@@ -48,6 +49,14 @@ POSTS = {
     "leads_lead_postpone": {"dans": "semaine"},
     "leads_lead_take": {},
 }
+# Posts on something else: what they say, of a submission and of a campaign.
+MEASURE_POSTS = {
+    "mesure_csv": lambda s, c: {},
+    "measure-action-assign": lambda s, c: {"contact": s.lead_id, "a": a_colleague()},
+    "leads_campaign_attach": lambda s, c: {"campagne": c.pk, "valeur": "salon-2026"},
+}
+ASKED = {name: {"tuile": "delivered"} for name in ("mesure_lines", "mesure_csv")}
+OF_A_CAMPAIGN = {"leads_campaign_change": (), "leads_campaign_qr": ("svg",)}
 ALL = {"perimetre": "tous"}
 OF_A_LEAD = {
     "leads_lead_change": lambda s: s.lead_id,
@@ -65,6 +74,14 @@ def user_of(who):
     return StaffFactory(group=who)
 
 
+def a_colleague():
+    return StaffFactory(group="Commercial").pk
+
+
+def a_campaign():
+    return Campaign.objects.create(code="congres", name="Congrès", origin="salon")
+
+
 def a_submission(owner):
     """Return what somebody asked for, planned for today."""
     lead = LeadFactory(owner=owner, next_action="Appeler", next_action_on="2026-01-02")
@@ -72,7 +89,7 @@ def a_submission(owner):
 
 
 def opens(client, name, *args):
-    response = client.get(page(name, *args))
+    response = client.get(page(name, *args, **ASKED.get(name, {})))
     away = response.status_code == 302 and (
         SIGNED_OUT_OR_AWAY.search(response.url) is not None
         or "/modifier/" not in response.url
@@ -89,6 +106,17 @@ def does(client, name, lead):
     before = state(lead)
     client.post(page(name, lead.pk), POSTS[name])
     return state(lead) != before
+
+
+def does_measure(client, name, owner=None):
+    """Tell whether a post of the measure is taken: a file, or something changed."""
+    submission, campaign = a_submission(owner), a_campaign()
+    facts.refresh_all()
+    data = MEASURE_POSTS[name](submission, campaign)
+    before = state(submission.lead), Campaign.objects.values().get()
+    response = client.post(page(name, **ASKED.get(name, {})), data)
+    after = state(submission.lead), Campaign.objects.values().get()
+    return response.status_code == 200 or before != after
 
 
 def offers(client, name):
@@ -108,6 +136,11 @@ def found(client, name, user):
             accepted_at=None, failed_at=Now()
         )
         return "yes" if offers(client, name) else "no"
+    if name in MEASURE_POSTS:
+        return "yes" if does_measure(client, name) else "no"
+    if name in OF_A_CAMPAIGN:
+        args = (a_campaign().pk, *OF_A_CAMPAIGN[name])
+        return "yes" if opens(client, name, *args) else "no"
     if name not in OF_A_LEAD and name not in POSTS:
         return "yes" if opens(client, name) else "no"
     colleague = StaffFactory(group="Commercial")
@@ -156,8 +189,12 @@ def test_nobody_does_anything_without_signing_in(client, name):
     submission = a_submission(None)
     if name in POSTS:
         assert not does(client, name, submission.lead)
+    elif name in MEASURE_POSTS:
+        assert not does_measure(client, name)
     else:
         args = [OF_A_LEAD[name](submission)] if name in OF_A_LEAD else []
+        if name in OF_A_CAMPAIGN:
+            args = [a_campaign().pk, *OF_A_CAMPAIGN[name]]
         response = client.get(page(name, *args))
         assert response.status_code == 302
         assert response.url.startswith(reverse("admin:login"))

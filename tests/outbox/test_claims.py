@@ -177,6 +177,7 @@ def test_quick_work_is_handed_over_before_slow_work():
 
     assert names == [
         "outbox.send_message",
+        "leads.follow_probe",
         "reports.render_copy",
         "leads.work_batch",
         "reports.make_proof",

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import timedelta
 
 import pytest
 from celery import current_app
 from django.db import connection
+from django.utils import timezone
 
 from outbox import relay as relay_module
+from outbox import watching
 from outbox.models import Message
 from outbox.relay import WINDOW, Relay
 from tests.outbox.factories import MessageFactory
@@ -79,6 +82,26 @@ def test_a_broker_that_failed_is_tried_again_after_a_rest(relay):
     relay.sweep(Message)
 
     assert waiting(relay) == 1
+
+
+def test_what_a_watcher_names_leaves_here_though_the_broker_takes_everything(
+    relay, monkeypatch
+):
+    urgent, waiting_longer, gone = MessageFactory.create_batch(3)
+    waiting_longer.next_attempt_at = timezone.now() + timedelta(minutes=5)
+    waiting_longer.save()
+    gone.next_attempt_at = None
+    gone.save()
+    keys = [urgent.pk, waiting_longer.pk, gone.pk]
+    monkeypatch.setattr(watching, "_watchers", [lambda: keys])
+
+    relay.watch()
+    relay.watch()
+
+    assert relay.worked == [urgent.pk]  # Once: the next round is a minute away.
+    relay.watch_at = 0.0
+    relay.watch()
+    assert relay.worked == [urgent.pk, urgent.pk]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -212,7 +212,14 @@ def test_what_is_shown_is_what_is_sent(form_page):
 @pytest.mark.django_db(transaction=True)
 def test_pressing_twice_sends_once_and_the_button_says_so(form_page, edition, new_page):
     page, posts = form_page(), []
-    page.on("request", lambda asked: asked.method == "POST" and posts.append(asked))
+    page.on(
+        "request",
+        lambda asked: (
+            asked.is_navigation_request()
+            and asked.method == "POST"
+            and posts.append(asked)
+        ),
+    )
     fill(page)
     page.evaluate(
         "() => { const button = document.querySelector('#envoyer');"

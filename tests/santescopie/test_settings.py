@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from santescopie import checks
 from santescopie.mail import mailer
 
 COMPLETE = {
@@ -19,6 +20,7 @@ COMPLETE = {
     "REDIS_URL": "redis://127.0.0.1:1/0",
     "MAIL_URL": "smtp+tls://u:p@127.0.0.1:587",
     "MAIL_REPLY_TO": "etude@editeur.exemple.fr",
+    "SEED_MAILBOX": "sonde@editeur.exemple.fr",
     "SECURE_SSL_REDIRECT": "true",
     "TRUSTED_PROXIES": "1",
     **{
@@ -164,3 +166,18 @@ def test_a_provider_needs_the_secret_it_will_sign_in_with():
 
     assert result.returncode != 0
     assert "MAIL_WEBHOOK_SECRET" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("seed", "told", "said"),
+    [
+        ("sonde@exemple.fr", [], []),
+        ("", [], ["santescopie.W001"]),
+        ("sonde", [], ["santescopie.E012"]),
+        ("sonde@exemple.fr", ["exploitation"], ["santescopie.E012"]),
+    ],
+)
+def test_a_house_without_an_alarm_is_told_so(settings, seed, told, said):
+    settings.SEED_MAILBOX, settings.ALARM_TO = seed, told
+
+    assert [found.id for found in checks.silence_is_heard(None)] == said

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from leads import fictitious, fictitious_team
+from leads.analytics import facts
 from reports.models import Copy
 
 # Who signs in, the name they are shown by, and their group; None: superuser.
@@ -39,6 +40,7 @@ class Command(BaseCommand):
                 fictitious_team.write_rules(*sales)
                 fictitious.generate(count)
                 fictitious_team.write_the_rest(*sales, staff["marketing"])
+        facts.refresh_all()  # For figures to be there at the first look.
         self.stdout.write(f"{len(STAFF)} accounts, {count} new leads")
 
     def _staff(self, username: str, name: str, group: str | None, password: str) -> Any:

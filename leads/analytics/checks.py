@@ -1,0 +1,212 @@
+"""Compare figures that must agree, each night: days, facts, and the events themselves.
+
+The events are counted here in other words than where the facts are made, so that an
+error in one shows as a difference. All is read in one snapshot; leads that are marked
+there are left out of both sides, for their facts are not made yet.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce, TruncDate
+from django.utils import timezone
+
+from leads.analytics import facts
+from leads.analytics.anonymous import start_of
+from leads.analytics.steps import BY_KEY
+from leads.models import (
+    DirtyLead,
+    FunnelDay,
+    Lead,
+    LeadFacts,
+    MeasureRun,
+    Submission,
+)
+from leads.models.facts import DAY_COUNTS
+from outbox.models import Message
+from reports.models import Hit
+from reports.templatetags.french import french_date
+
+logger = logging.getLogger(__name__)
+RECENT, OLDER = 3, 4  # Days of the sample: the last ones, and some of the past.
+_TITLES = {
+    "leads": "contacts",
+    "submissions": "demandes valides",
+    "retrievals": "retraits probables",
+    "raw_retrievals": "retraits bruts",
+    "erased": "personnes effacées",
+    **{key: step.title.lower() for key, step in BY_KEY.items()},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Two counts of the same thing that differ."""
+
+    what: str
+    told: int
+    truth: int
+    by: str  # What the second one was counted from.
+
+
+def run() -> list[Failure]:
+    """Refresh, compare, and keep what disagrees until a run finds nothing."""
+    facts.refresh_all()
+    failures = check()
+    for failure in failures:
+        logger.error(
+            "measure: %s: told %s, counted %s from %s",
+            failure.what,
+            failure.told,
+            failure.truth,
+            failure.by,
+        )
+    MeasureRun.note(
+        MeasureRun.Kind.CHECK, [asdict(failure) for failure in failures[:20]]
+    )
+    return failures
+
+
+def check() -> list[Failure]:
+    with transaction.atomic():
+        if not connection.savepoint_ids:  # Else a snapshot was taken already.
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        found = list(_days_against_facts())
+        for day in sample():
+            found += _facts_against_events(day)
+        return found
+
+
+def sample() -> list[date]:
+    """Return the last days that have leads, and a few others."""
+    days = LeadFacts.objects.order_by("-day").values_list("day", flat=True).distinct()
+    since = timezone.localdate() - timedelta(days=1000)
+    known = list(days.filter(day__gte=since))
+    past = known[RECENT:]
+    return known[:RECENT] + sorted(random.sample(past, min(OLDER, len(past))))
+
+
+def _days_against_facts() -> Iterable[Failure]:
+    """Compare every total: each cut of the days with the facts themselves."""
+    sums = {f"{name}_": Coalesce(Sum(name), 0) for name in DAY_COUNTS}
+    told: dict[str, Any] = {
+        row["cut"]: row for row in FunnelDay.objects.values("cut").annotate(**sums)
+    }
+    counted = _count_facts(LeadFacts.objects.all())
+    for cut in ("", *facts.CUTS):
+        for name in DAY_COUNTS:
+            value = told.get(cut, {}).get(f"{name}_", 0)
+            if value != counted[name]:
+                what = f"{_TITLES[name]}, au total{f' par {cut}' if cut else ''}"
+                yield Failure(what, value, counted[name], "les contacts")
+
+
+def _count_facts(rows: QuerySet[LeadFacts]) -> dict[str, int]:
+    counts: dict[str, Any] = {
+        "leads_": Count("pk"),
+        "erased_": Count("pk", filter=Q(erased=True)),
+        **{
+            f"{name}_": Coalesce(Sum(name), 0)
+            for name in ("submissions", "retrievals", "raw_retrievals")
+        },
+        **{
+            f"{key}_": Count("pk", filter=step.rows)
+            for key, step in BY_KEY.items()
+            if key != "leads"
+        },
+    }
+    found = rows.aggregate(**counts)
+    return {name: found[f"{name}_"] for name in DAY_COUNTS}
+
+
+def _facts_against_events(day: date) -> Iterable[Failure]:
+    """Compare one day of the facts with what happened to its leads."""
+    waiting = DirtyLead.objects.values("lead_id")
+    told = _count_facts(LeadFacts.objects.filter(day=day).exclude(pk__in=waiting))
+    people = _asked_on(day).exclude(pk__in=waiting)
+    for name, (by, count) in TRUTHS.items():
+        truth = count(people)
+        if told[name] != truth:
+            what = f"{_TITLES[name]} du {french_date(day)}"
+            yield Failure(what, told[name], truth, by)
+
+
+def _asked_on(day: date) -> QuerySet[Lead]:
+    """Return the people whose first valid submission is of a day."""
+    genuine = Lead.objects.filter(suspected_at=None, is_test=False, merged_into=None)
+    # Those who asked that day, then of them whose first it was: few rows are read.
+    that_day = Submission.objects.filter(
+        suspicion="",
+        created_at__gte=start_of(day),
+        created_at__lt=start_of(day + timedelta(days=1)),
+    )
+    first = (
+        Submission.objects.filter(suspicion="", lead__in=that_day.values("lead"))
+        .values("lead")
+        .annotate(first=TruncDate(Min("created_at")))
+        .filter(first=day)
+    )
+    return genuine.filter(pk__in=first.values("lead"))
+
+
+def _hits(people: QuerySet[Lead]) -> Any:
+    return Hit.objects.filter(copy__lead__in=people.values("pk"))
+
+
+def _accepted(people: QuerySet[Lead]) -> int:
+    taken = Message.objects.accepted().filter(copies__lead=OuterRef("pk"))
+    return people.filter(Exists(taken)).count()
+
+
+# Count → (from what, how).
+TRUTHS: dict[str, tuple[str, Callable[[QuerySet[Lead]], int]]] = {
+    "leads": ("les contacts", lambda people: people.count()),
+    "submissions": (
+        "les demandes",
+        lambda people: Submission.objects.filter(
+            suspicion="", lead__in=people.values("pk")
+        ).count(),
+    ),
+    "rendered": (
+        "les exemplaires",
+        lambda people: (
+            people.filter(copies__rendered_at__isnull=False).distinct().count()
+        ),
+    ),
+    "delivered": ("les envois acceptés", _accepted),
+    "retrieved": (
+        "les requêtes",
+        lambda people: _hits(people).probable().values("copy__lead").distinct().count(),
+    ),
+    "retrievals": ("les requêtes", lambda people: _hits(people).probable().count()),
+    "raw_retrievals": ("les requêtes", lambda people: _hits(people).served().count()),
+    "contacted": (
+        "les contacts",
+        lambda people: people.filter(first_contact_at__isnull=False).count(),
+    ),
+    "met": (
+        "les rendez-vous et les statuts",
+        lambda people: (
+            people.filter(
+                Q(status__in=["rendez-vous", "gagne"])
+                | Q(activities__kind="rendez-vous")
+            )
+            .distinct()
+            .count()
+        ),
+    ),
+    "won": ("les statuts", lambda people: people.filter(status="gagne").count()),
+    "erased": (
+        "les contacts",
+        lambda people: people.filter(erased_at__isnull=False).count(),
+    ),
+}

@@ -1,0 +1,260 @@
+"""Every figure that the measure shows: what it is, and the rows it is made of.
+
+The same `Tile` counts and lists, so that a figure is as many rows as it opens. Figures
+about people are of the cohort: of those whose first valid submission is of the period.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from django.db import connection
+from django.db.models import QuerySet, Sum
+from django.db.models.functions import Coalesce
+
+from leads.analytics import anonymous, reading
+from leads.analytics.filters import Filters
+from leads.analytics.steps import EXCLUDED, STEPS
+from leads.models import AsideDay, AudienceCount, LeadFacts, Submission
+from reports.downloads import DEFINITIONS, with_settled
+from reports.models import Hit
+
+COHORT = (
+    "Au jour de la première demande valide de la personne (heure de Paris)\u00a0: ce "
+    "qui arrive ensuite, même plus tard, compte pour ce jour-là."
+)
+OBJECTORS = (
+    "Qui s’est opposé à la mesure, ou a été effacé, compte dans le total et n’est "
+    "jamais nommé."
+)
+
+
+class Kind(StrEnum):
+    """What the rows of a tile are."""
+
+    PEOPLE = "personnes"
+    SUBMISSIONS = "demandes"
+    HITS = "requêtes"
+    AUDIENCE = "agrégats"
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    key: str  # In addresses, and the column of a count.
+    title: str
+    definition: str
+    kind: Kind
+    exclusions: str
+    noun: str  # « 12 contacts »: what it is as a denominator.
+    of: str = ""  # The tile that its rate is of.
+    at: str = "Au jour et à l’heure du pas (heure de Paris)."
+    robots: bool = False
+
+    @property
+    def is_anonymous(self) -> bool:
+        return self.kind is Kind.AUDIENCE
+
+    def rows(self, filters: Filters, rule: str = "") -> QuerySet[Any]:
+        """Return the rows that the figure counts, in no order."""
+        match self.kind:
+            case Kind.AUDIENCE:
+                return _aggregates(self, filters)
+            case Kind.PEOPLE:
+                return _people(self, filters)
+            case Kind.SUBMISSIONS:
+                return _submissions(filters)
+            case Kind.HITS:
+                return _hits(self, filters, rule)
+
+    def count(self, filters: Filters, rule: str = "") -> int:
+        """Count the rows; for what is anonymous, add up the aggregates."""
+        rows = self.rows(filters, rule)
+        if self.is_anonymous:
+            total: int = rows.aggregate(total=Coalesce(Sum("count"), 0))["total"]
+            return total
+        return rows.count()
+
+
+def _aggregates(tile: Tile, filters: Filters) -> QuerySet[AudienceCount]:
+    step = AudienceCount.Step.PAGE if tile.robots else tile.key
+    return anonymous.found(filters).filter(step=step, robot=tile.robots)
+
+
+def _people(tile: Tile, filters: Filters) -> QuerySet[LeadFacts]:
+    step = next(step for step in STEPS if step.key == tile.key)
+    return reading.facts(filters).filter(step.rows)
+
+
+def _submissions(filters: Filters) -> QuerySet[Submission]:
+    people = reading.facts(filters).values("lead")
+    return Submission.objects.filter(suspicion="", lead__in=people)
+
+
+def _hits(tile: Tile, filters: Filters, rule: str) -> QuerySet[Any]:
+    people = reading.facts(filters).values("lead")
+    hits: Any = with_settled(Hit.objects.filter(copy__lead__in=people))
+    aside: Any = hits.exclude(counted=True, confidence__in=Hit.HUMAN)
+    rows: QuerySet[Any]
+    match tile.key:
+        case "retrievals":
+            rows = hits.probable()
+        case "raw_retrievals":
+            rows = hits.served()
+        case "served_aside":
+            rows = aside.served()
+        case _:
+            rows = aside
+    return rows.filter(settled=rule) if rule else rows
+
+
+def set_aside(filters: Filters) -> list[tuple[str, int, int]]:
+    """Return (rule, requests set aside, of which served a file), the most first.
+
+    From the days where they hold the answer, else from the facts. One query.
+    """
+    if filters.cuts or filters.owner is not None:
+        sql, params = reading.facts(filters).values("set_aside").query.sql_with_params()
+    else:
+        days = AsideDay.objects.filter(day__gte=filters.first, day__lte=filters.last)
+        found = days.values_list("rule").annotate(Sum("requests"), Sum("files"))
+        return sorted(found.order_by(), key=lambda row: (-row[1], row[0]))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT rule, sum((n ->> 0)::int), sum((n ->> 1)::int)"
+            f" FROM ({sql}) f, jsonb_each(f.set_aside) AS of_rule (rule, n)"
+            " GROUP BY rule ORDER BY 2 DESC, 1",
+            params,
+        )
+        rows: list[tuple[str, int, int]] = cursor.fetchall()
+    return rows
+
+
+_NOUNS = {
+    "leads": "contacts",
+    "rendered": "synthèses rendues",
+    "delivered": "remis",
+    "retrieved": "retirés",
+    "contacted": "premiers contacts",
+    "met": "rendez-vous",
+    "won": "gagnés",
+}
+_ROBOTS = (
+    "Sans les robots qui se nomment, les navigateurs pilotés et les visites en rafale, "
+    "comptés à part. Sans JavaScript, rien n’est compté. Une page revue compte "
+    "deux fois."
+)
+_HITS = f"Suspects, essais et contacts fusionnés ne sont pas comptés. {OBJECTORS}"
+
+ANONYMOUS = (
+    Tile(
+        "page",
+        "Pages vues",
+        "Affichages de la page de l’étude, comptés par le navigateur, sans cookie ni "
+        "identifiant\u00a0: des visites, et non des personnes.",
+        Kind.AUDIENCE,
+        _ROBOTS,
+        "pages vues",
+    ),
+    Tile(
+        "form",
+        "Formulaire vu",
+        "Visites où le formulaire est entré dans l’écran.",
+        Kind.AUDIENCE,
+        _ROBOTS,
+        "formulaires vus",
+        "page",
+    ),
+    Tile(
+        "started",
+        "Formulaire commencé",
+        "Visites où un champ a été rempli ou choisi.",
+        Kind.AUDIENCE,
+        _ROBOTS,
+        "formulaires commencés",
+        "form",
+    ),
+    Tile(
+        "submitted",
+        "Formulaire envoyé",
+        "Visites où le formulaire a été envoyé, accepté ou non.",
+        Kind.AUDIENCE,
+        _ROBOTS,
+        "formulaires envoyés",
+        "started",
+    ),
+)
+ROBOTS = Tile(
+    "robots",
+    "Pages vues par des robots",
+    "Affichages de la page par des robots, tenus à part de tous les autres nombres.",
+    Kind.AUDIENCE,
+    "Seuls sont comptés ceux qui font tourner le script de la page.",
+    "pages vues par des robots",
+    robots=True,
+)
+SUBMISSIONS = Tile(
+    "submissions",
+    "Demandes valides",
+    "Toutes les demandes valides des contacts de la période, celles d’après comprises.",
+    Kind.SUBMISSIONS,
+    f"{EXCLUDED} {OBJECTORS}",
+    "demandes",
+    at=COHORT,
+)
+PEOPLE = tuple(
+    Tile(
+        step.key,
+        step.title,
+        step.definition,
+        Kind.PEOPLE,
+        f"{EXCLUDED} {OBJECTORS}",
+        _NOUNS[step.key],
+        step.of,
+        COHORT,
+    )
+    for step in STEPS
+)
+RETRIEVALS = (
+    Tile(
+        "retrievals",
+        "Retraits probables",
+        DEFINITIONS["probable"],
+        Kind.HITS,
+        _HITS,
+        "retraits probables",
+        at=COHORT,
+    ),
+    Tile(
+        "raw_retrievals",
+        "Retraits bruts",
+        DEFINITIONS["raw"],
+        Kind.HITS,
+        _HITS,
+        "retraits bruts",
+        at=COHORT,
+    ),
+)
+ASIDE = (
+    Tile(
+        "set_aside",
+        "Requêtes écartées",
+        DEFINITIONS["set_aside"],
+        Kind.HITS,
+        _HITS,
+        "requêtes écartées",
+        at=COHORT,
+    ),
+    Tile(
+        "served_aside",
+        "Retraits bruts écartés",
+        "Retraits bruts qui ne sont pas probables\u00a0: la différence des deux.",
+        Kind.HITS,
+        _HITS,
+        "retraits écartés",
+        at=COHORT,
+    ),
+)
+TILES = (*ANONYMOUS, ROBOTS, SUBMISSIONS, *PEOPLE, *RETRIEVALS, *ASIDE)
+BY_KEY = {tile.key: tile for tile in TILES}

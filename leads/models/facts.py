@@ -1,0 +1,180 @@
+"""What the figures are read from: one row a lead, and one a day for each way to cut.
+
+Made of the events, never written by hand: `leads/analytics/facts.py` makes both anew
+whenever an event says that a lead has changed (triggers write `DirtyLead`).
+"""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.db import models
+
+from leads.models.lead import Lead
+
+DAY_COUNTS = (
+    "leads",
+    "submissions",
+    "rendered",
+    "delivered",
+    "retrieved",
+    "contacted",
+    "met",
+    "won",
+    "retrievals",
+    "raw_retrievals",
+    "erased",
+)
+
+
+class LeadFactsQuerySet(models.QuerySet["LeadFacts"]):
+    def named(self) -> Self:
+        """Leave out those of whom nothing may be told by name any more."""
+        return self.filter(erased=False)
+
+
+class LeadFacts(models.Model):
+    """How far one lead has come, in instants. Suspects, tests and merged have none.
+
+    An erased lead keeps its row: it stays counted, and says nothing of anybody.
+    """
+
+    lead = models.OneToOneField(
+        Lead, models.CASCADE, primary_key=True, related_name="facts"
+    )
+    # Of the first valid submission; the day, and so the cohort, in Europe/Paris.
+    asked_at = models.DateTimeField()
+    day = models.DateField()
+    submissions = models.PositiveIntegerField()
+    organisation_type = models.CharField(max_length=20)
+    job_function = models.CharField(max_length=20)
+    region = models.CharField(max_length=20)
+    # First touch, then last touch, by the names of `leads/sources.py`.
+    origin = models.CharField(max_length=100)
+    campaign = models.CharField(max_length=100)
+    last_origin = models.CharField(max_length=100)
+    last_campaign = models.CharField(max_length=100)
+    owner_id = models.BigIntegerField(null=True)
+    rendered_at = models.DateTimeField(null=True)
+    delivered_at = models.DateTimeField(null=True)
+    # The first probable retrieval. Shown by name only where `measured`.
+    retrieved_at = models.DateTimeField(null=True)
+    retrievals = models.PositiveIntegerField()
+    raw_retrievals = models.PositiveIntegerField()
+    # {rule: [requests it set aside, of which served a file]}.
+    set_aside = models.JSONField(default=dict, db_default={})
+    contacted_at = models.DateTimeField(null=True)
+    met_at = models.DateTimeField(null=True)
+    won_at = models.DateTimeField(null=True)
+    measured = models.BooleanField()
+    erased = models.BooleanField()
+    closed = models.BooleanField(default=False)  # Won, lost or out of scope.
+
+    objects = LeadFactsQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "fait"
+        indexes = [
+            # Every figure is of a period.
+            models.Index(fields=["day"], name="leadfacts_day"),
+            # Delivered, never called: the list to act on, the oldest first.
+            models.Index(
+                fields=["day", "delivered_at", "lead"],
+                condition=models.Q(
+                    delivered_at__isnull=False,
+                    contacted_at=None,
+                    closed=False,
+                    erased=False,
+                ),
+                name="leadfacts_to_call",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"contact {self.lead_id}, {self.day}"
+
+
+class FunnelDay(models.Model):
+    """The leads of one day's cohort, counted: all, or those of one value of a cut."""
+
+    day = models.DateField()
+    cut = models.CharField(max_length=20, blank=True)  # "" for the whole day.
+    value = models.CharField(max_length=100, blank=True)
+    leads = models.PositiveIntegerField()
+    submissions = models.PositiveIntegerField()
+    rendered = models.PositiveIntegerField()
+    delivered = models.PositiveIntegerField()
+    retrieved = models.PositiveIntegerField()
+    contacted = models.PositiveIntegerField()
+    met = models.PositiveIntegerField()
+    won = models.PositiveIntegerField()
+    retrievals = models.PositiveIntegerField()
+    raw_retrievals = models.PositiveIntegerField()
+    erased = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name = "jour de l’entonnoir"
+        constraints = [
+            models.UniqueConstraint(
+                # By cut first: every reading is of one cut over a period.
+                name="funnelday_once",
+                fields=["cut", "day", "value"],
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.cut} {self.value}: {self.leads}"
+
+
+class AsideDay(models.Model):
+    """The requests of one day's cohort that were set aside, by rule."""
+
+    day = models.DateField()
+    rule = models.CharField(max_length=40)
+    requests = models.PositiveIntegerField()
+    files = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name = "jour des requêtes écartées"
+        constraints = [
+            models.UniqueConstraint(name="asideday_once", fields=["day", "rule"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.rule}: {self.requests}"
+
+
+class ActionDay(models.Model):
+    """The leads of one day's cohort by who has them, and how soon each act came."""
+
+    day = models.DateField()
+    act = models.CharField(max_length=20)
+    owner_id = models.BigIntegerField(null=True)
+    delay = models.CharField(max_length=10)  # A key of `leads/analytics/delays.py`.
+    leads = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name = "jour d’action"
+        constraints = [
+            models.UniqueConstraint(
+                # By act first: every reading is of one over a period.
+                name="actionday_once",
+                fields=["act", "day", "owner_id", "delay"],
+                nulls_distinct=False,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.act} {self.delay}: {self.leads}"
+
+
+class DirtyLead(models.Model):
+    """A lead of which something has changed; written by triggers, taken by workers."""
+
+    lead_id = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = "contact à recompter"
+
+    def __str__(self) -> str:
+        return f"contact {self.lead_id}"

@@ -1,0 +1,105 @@
+"""The measure in a real browser: axe, both themes, a phone, no script, on paper."""
+
+from __future__ import annotations
+
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+from leads import fictitious
+from leads.analytics import facts
+from leads.models import Activity, AudienceCount, Lead, MeasureRun
+from tests.leads.analytics.test_dashboard import audience
+from tests.leads.factories import StaffFactory
+from tests.leads.pages import page as address
+from tests.pages.test_browser_axe import AXE, OF_COLOUR, RUN, TAGS
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db]
+NAMES = ["dashboard", "filtered", "lines", "aggregates"]
+OPEN = "for (const d of document.querySelectorAll('details')) d.open = {}"
+SHOTS = os.environ.get("SHOTS")  # A folder: what the pages look like is kept there.
+
+
+@pytest.fixture
+def html(client):
+    """What staff are served, by name: rows and signing in stay out of the browser."""
+    user = StaffFactory(group="Marketing", first_name="Claude", last_name="Exemple")
+    fictitious.generate(120, seed=1)
+    Lead.objects.filter(pk__in=Lead.objects.order_by("pk")[:40].values("pk")).update(
+        owner=user
+    )
+    for lead in Lead.objects.order_by("pk")[:9]:
+        Activity.objects.create(lead=lead, kind=Activity.Kind.MEETING)
+    audience(random.Random(1))
+    facts.refresh_all()
+    failure = {
+        "what": "remis du 3 novembre",
+        "told": 12,
+        "truth": 11,
+        "by": "les envois",
+    }
+    MeasureRun.note(MeasureRun.Kind.CHECK, [failure])
+    MeasureRun.note(MeasureRun.Kind.REFRESH)
+    assert AudienceCount.objects.exists()
+    client.force_login(user)
+    served = {
+        "dashboard": client.get(address("mesure", du="2026-10-01", au="2026-11-28")),
+        "filtered": client.get(address("mesure", type="ch", region="53")),
+        "lines": client.get(
+            address("mesure_lines", tuile="retrieved", du="2026-09-01")
+        ),
+        "aggregates": client.get(
+            address("mesure_lines", tuile="page", du="2026-03-01")
+        ),
+    }
+    return {name: response.text for name, response in served.items()}
+
+
+@pytest.fixture
+def open_page(new_page, html):
+    def open_page(name, **options):
+        page = new_page(**options)
+        # Django's own side bar and theme remember themselves there.
+        page.add_init_script("Storage.prototype.setItem = () => {}")
+        page.route(
+            "**/apercu/",
+            lambda route: route.fulfill(
+                body=html[name], content_type="text/html; charset=utf-8"
+            ),
+        )
+        page.goto("/apercu/")
+        return page
+
+    return open_page
+
+
+def test_axe_finds_nothing_and_nothing_scrolls_sideways(new_page, open_page):
+    found = {}
+    for name in NAMES:
+        for dark, rules in ((False, None), (True, OF_COLOUR)):
+            page = open_page(name, dark=dark)
+            page.evaluate(OPEN.format("true"))
+            page.evaluate(AXE)
+            for width in (1280, 390, 320):
+                page.set_viewport_size({"width": width, "height": 800})
+                wide = page.evaluate("document.documentElement.scrollWidth")
+                asked = {"tags": TAGS, "rules": rules, "without": ()}
+                violations = page.evaluate(RUN, asked)
+                if violations or wide > width:
+                    found[name, width, dark] = violations, wide
+            page.evaluate(OPEN.format("false"))
+            if SHOTS:
+                shoot(page, f"{name}{'-dark' * dark}")
+    assert not found, found
+
+
+def shoot(page, name):
+    """Keep what a page looks like, wide, on a phone and on paper."""
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.screenshot(path=Path(SHOTS) / f"{name}-{width}.png", full_page=True)
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 794, "height": 1123})
+    page.screenshot(path=Path(SHOTS) / f"{name}-print.png", full_page=True)
