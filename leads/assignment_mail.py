@@ -21,12 +21,12 @@ from leads.models import Assignment, Lead
 from outbox import making
 from outbox.making import Attachment, Content
 from outbox.models import Message
+from reports.templatetags.staff_french import WEEKDAYS
 
 logger = logging.getLogger(__name__)
 
 SHEETS = 10  # Leads whose call sheets are attached; beyond, links only.
 LISTED = 50  # Leads told one by one; beyond, their number and the list.
-DAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
 
 
 class Given(NamedTuple):
@@ -99,7 +99,7 @@ def url_of(lead_pk: int) -> str:
 
 def weekday_in_words(day: date, today: date) -> str:
     """Return « mercredi 2 décembre »."""
-    return f"{DAYS[day.weekday()]} {day_in_words(day, today)}"
+    return f"{WEEKDAYS[day.weekday()]} {day_in_words(day, today)}"
 
 
 def promise(lead: Lead, today: date) -> str:

@@ -13,8 +13,8 @@ from leads import business_days
 from leads.channels import Channels
 from leads.models import Activity
 from leads.sheet_text import without_refused
+from reports.templatetags.staff_french import WEEKDAYS
 
-DAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
 MAIL = re.compile(r"courriel|\b(r[ée])?[ée]cri(re|s|vez)\b|\be-?mail|\bmail", re.I)
 MEETING = re.compile(r"rendez-vous|\brdv\b", re.I)
 # Words about a meeting that is still to be had: a call, most often.
@@ -74,7 +74,7 @@ def promise(lead: Any, today: date) -> str:
     left = (on - today).days
     names = {0: "ce soir", 1: "demain soir"}
     named = names.get(left) or (
-        f"{DAYS[on.weekday()]} soir" if left < 7 else f"le {short(on)} au soir"
+        f"{WEEKDAYS[on.weekday()]} soir" if left < 7 else f"le {short(on)} au soir"
     )
     return f"à appeler avant {named}"
 
@@ -109,7 +109,7 @@ def day(on: date, today: date) -> str:
     if near:
         return near
     if 0 < (on - today).days < 7:
-        return DAYS[on.weekday()]
+        return WEEKDAYS[on.weekday()]
     return f"le {short(on)}"
 
 

@@ -66,6 +66,9 @@ def short(field: str, label: str) -> Callable[[Any], str]:
 class Paged:
     """Give a list its plain title, and bound what it costs."""
 
+    new_title = ""  # Of the page that adds a row, and of the button that leads there.
+    when_empty = ""  # What to do about a list with no row at all.
+
     list_per_page = 50
     list_max_show_all = 200
     show_full_result_count = False
@@ -122,6 +125,14 @@ def numbers(values: list[str]) -> bool:
     return all(v.isascii() and v.isdecimal() and len(v) < 19 for v in values)
 
 
+def sees_all(user: Any) -> bool:
+    """Tell whether somebody may open the lead of every row, whoever has it."""
+    lead: Any = Message._meta.get_field("lead").related_model
+    return bool(
+        user.has_perm(f"{lead._meta.app_label}.view_all_{lead._meta.model_name}")
+    )
+
+
 class OwnLeads:
     """Show rows of the leads that somebody may open, whatever is asked of the list.
 
@@ -133,7 +144,7 @@ class OwnLeads:
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)  # type: ignore[misc]
-        if request.user.has_perm("leads.view_all_lead"):
+        if sees_all(request.user):
             return rows
         path = self.lead_path
         owned = Q(**{f"{path}owner": request.user.pk}) | Q(**{f"{path}owner": None})
@@ -158,6 +169,14 @@ class Titled:
         return super().changeform_view(  # type: ignore[misc]
             request, object_id, form_url, {**title, **(extra_context or {})}
         )
+
+
+class DayFilter(admin.DateFieldListFilter):
+    """Cut by the day of a ledger's row, whose column is but « le »."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = "date"
 
 
 class ScopeFilter(admin.SimpleListFilter):

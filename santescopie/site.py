@@ -56,6 +56,13 @@ class StaffAdminSite(AdminSite):
             return queue.page(self, request)
         return super().index(request, extra_context)
 
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Add the part of the guide that speaks of this page."""
+        from santescopie.guide import section_of
+
+        context: dict[str, Any] = super().each_context(request)
+        return {**context, "guide_section": section_of(request.path)}
+
     def get_app_list(
         self, request: HttpRequest, app_label: str | None = None
     ) -> list[Any]:

@@ -80,13 +80,13 @@ class HappenedFilter(admin.SimpleListFilter):
 
 
 class DeliveredFilter(HappenedFilter):
-    title = "remis"
+    title = "remise"
     parameter_name = "remis"
     field = "delivered_at"
 
 
 class RetrievedFilter(HappenedFilter):
-    title = "retiré"
+    title = "retrait"
     parameter_name = "retire"
     field = "retrieval_day"
 
@@ -104,7 +104,7 @@ class OwnerFilter(admin.SimpleListFilter):
         others = sorted(
             (name_of(user), str(user.pk)) for user in owners if user != request.user
         )
-        fixed = [("moi", "Moi"), ("personne", "Personne")]
+        fixed = [("moi", "Moi"), ("personne", "Sans responsable")]
         return fixed + [(key, name) for name, key in others[:MOST_CHOICES]]
 
     def queryset(

@@ -12,7 +12,7 @@ from leads.admin.bulk import BulkActions
 from leads.admin.searching import found
 from leads.admin.submissions import SubmissionColumns, with_refusals
 from leads.models import Submission, Suspect
-from outbox.admin import NOTHING, OwnLeads, Paged, ReadOnly, instant
+from outbox.admin import NOTHING, OwnLeads, Paged, ReadOnly, Titled, instant
 
 
 class WhyFilter(admin.SimpleListFilter):
@@ -79,7 +79,10 @@ class HeldInline(SubmissionColumns, ReadOnly, admin.StackedInline[Submission, Su
 
 
 @admin.register(Suspect)
-class SuspectAdmin(BulkActions, OwnLeads, ReadOnly, Paged, admin.ModelAdmin[Suspect]):
+class SuspectAdmin(
+    Titled, BulkActions, OwnLeads, ReadOnly, Paged, admin.ModelAdmin[Suspect]
+):
+    title = "Suspect"
     lead_path = ""
     list_display = ["since", "typed", "address", "place", "why", "asked", "known"]
     list_display_links = ["typed"]

@@ -45,6 +45,15 @@ def test_every_list_of_the_admin_has_its_section():
         assert guide.section_of(path) in anchors
 
 
+@pytest.mark.django_db
+def test_each_page_opens_the_guide_where_it_speaks_of_it(client):
+    client.force_login(StaffFactory(group="Marketing"))
+    for name, part in (("leads_routingrule_changelist", "affectation"), ("index", "")):
+        response = client.get(reverse(f"admin:{name}"))
+
+        assert f'href="/admin/aide/#{part or "ma-file"}"' in response.text
+
+
 def test_a_person_s_page_leads_to_its_own_section():
     assert guide.section_of("/admin/leads/lead/12/change/") == "contact"
     assert guide.section_of("/admin/leads/lead/") == "liste"
