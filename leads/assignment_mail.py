@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from leads import call_sheet
 from leads.assigning import KIND
@@ -21,7 +22,6 @@ from outbox.models import Message
 
 SHEETS = 10  # Leads whose call sheets are attached; beyond, links only.
 LISTED = 50  # Leads told one by one; beyond, their number and the list.
-DAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
 
 
 class Given(NamedTuple):
@@ -91,7 +91,7 @@ def url_of(lead_pk: int) -> str:
 
 def weekday_in_words(day: date, today: date) -> str:
     """Return « mercredi 2 décembre »."""
-    return f"{DAYS[day.weekday()]} {day_in_words(day, today)}"
+    return f"{date_format(day, 'l')} {day_in_words(day, today)}"
 
 
 def promise(lead: Lead, today: date) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pghistory
@@ -27,6 +27,7 @@ OUTCOMES: dict[str, tuple[str, ...]] = {
     Kind.NOTE: (),
 }
 BEFORE_CONTACT = (Status.NEW, Status.TO_QUALIFY, Status.QUALIFIED)
+FARTHEST = timedelta(days=730)  # Of what comes next.
 STAFF_PAGE = "/admin/"
 
 

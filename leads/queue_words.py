@@ -13,7 +13,6 @@ from leads import business_days
 from leads.channels import Channels
 from leads.models import Activity
 
-DAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
 MAIL = re.compile(r"courriel|\b(r[ée])?[ée]cri(re|s|vez)\b|\be-?mail|\bmail", re.I)
 MEETING = re.compile(r"rendez-vous|\brdv\b", re.I)
 # Words about a meeting that is still to be had: a call, most often.
@@ -73,7 +72,7 @@ def promise(lead: Any, today: date) -> str:
     left = (on - today).days
     names = {0: "ce soir", 1: "demain soir"}
     named = names.get(left) or (
-        f"{DAYS[on.weekday()]} soir" if left < 7 else f"le {short(on)} au soir"
+        f"{date_format(on, 'l')} soir" if left < 7 else f"le {short(on)} au soir"
     )
     return f"à appeler avant {named}"
 
@@ -104,7 +103,7 @@ def day(on: date, today: date) -> str:
     if near:
         return near
     if 0 < (on - today).days < 7:
-        return DAYS[on.weekday()]
+        return date_format(on, "l")
     return f"le {short(on)}"
 
 
@@ -118,4 +117,4 @@ def short(on: date) -> str:
 
 
 def _of_days(days: int) -> str:
-    return "d’un jour ouvré" if days == 1 else f"de {days} jours ouvrés"
+    return "d’un jour ouvré" if days == 1 else f"de {business_days.in_words(days)}"

@@ -28,7 +28,6 @@ from leads.admin.filters import (
     with_delivery,
 )
 from leads.admin.page import LeadPages
-from leads.admin.page_posts import assigned_by
 from leads.admin.searching import found
 from leads.admin.sheets import CallSheets
 from leads.admin.views import tabs
@@ -179,7 +178,7 @@ class LeadAdmin(CallSheets, BulkActions, LeadColumns, OwnLeads, Paged, LeadPages
     def take(self, request: HttpRequest, queryset: QuerySet[Lead]) -> None:
         user = request.user
         keys = list(queryset.values_list("pk", flat=True))
-        why = assigned_by(user, user)
+        why = assigning.said_of(user, user)
         try:
             given = assigning.assign(keys, user, by=user, why=why)
         except ValidationError as error:
