@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
+from django.db import DatabaseError
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 
 from leads import call_sheet
-from leads.assigning import KIND
+from leads.assigning import KIND, may_be_given
 from leads.availability import day_in_words
 from leads.channels import Channels, channels_of, with_consents
 from leads.models import Assignment, Lead
 from outbox import making
 from outbox.making import Attachment, Content
 from outbox.models import Message
+from reports.templatetags.staff_french import WEEKDAYS
+
+logger = logging.getLogger(__name__)
 
 SHEETS = 10  # Leads whose call sheets are attached; beyond, links only.
 LISTED = 50  # Leads told one by one; beyond, their number and the list.
@@ -38,7 +43,8 @@ class Given(NamedTuple):
 def assignment(message: Message) -> Content | None:
     """Return what is still true of the leads given; None if nothing is.
 
-    Who was erased, merged, suspected or given to somebody else since is left out.
+    Who was erased, merged, suspected or given to somebody else since is left out; and
+    whoever it was for may have left the house.
     """
     rows = list(
         Assignment.objects.filter(message=message)
@@ -66,9 +72,11 @@ def _given(rows: Sequence[tuple[int, int | None, str]]) -> list[Given]:
         Lead.objects.filter(
             pk__in=owners, erased_at=None, merged_into=None, suspected_at=None
         )
-    )
+    ).select_related("owner")
     leads: dict[int, Any] = {
-        lead.pk: lead for lead in found if lead.owner_id == owners[lead.pk]
+        lead.pk: lead
+        for lead in found
+        if lead.owner_id == owners[lead.pk] and may_be_given(lead.owner)
     }
     channels = channels_of(leads.values())
     today = timezone.localdate()
@@ -91,7 +99,7 @@ def url_of(lead_pk: int) -> str:
 
 def weekday_in_words(day: date, today: date) -> str:
     """Return « mercredi 2 décembre »."""
-    return f"{date_format(day, 'l')} {day_in_words(day, today)}"
+    return f"{WEEKDAYS[day.weekday()]} {day_in_words(day, today)}"
 
 
 def promise(lead: Lead, today: date) -> str:
@@ -121,7 +129,16 @@ def heading(given: list[Given]) -> str:
 
 
 def _sheets(keys: list[int]) -> list[Attachment]:
-    """Return the call sheets, in one file; none where leads are many."""
-    content = call_sheet.render(keys) if len(keys) <= SHEETS else b""
+    """Return the call sheets, in one file; none where leads are many.
+
+    Nor where they cannot be made: each has its link, and the promise does not wait.
+    """
+    try:
+        content = call_sheet.render(keys) if len(keys) <= SHEETS else b""
+    except (DatabaseError, SoftTimeLimitExceeded):
+        raise
+    except Exception:
+        logger.exception("assignment mail: left without its call sheets")
+        content = b""
     name = "fiche-d-appel.pdf" if len(keys) == 1 else "fiches-d-appel.pdf"
     return [Attachment(name, content, "application/pdf")] if content else []

@@ -121,7 +121,9 @@ def work(batch: Batch) -> None:
             if time.monotonic() > until:
                 return batch.postpone(0)
             _work_piece(batch)
-        batch.finish(finished_at=Now())
+        # The reason is kept with each contact, and erased with it.
+        params = batch.without_words() | {"back": batch.params.get("back")}
+        batch.finish(finished_at=Now(), params=params)
     except LeaseLost:
         return  # Stopped, or somebody else's now.
     except _Refused as refusal:
@@ -151,12 +153,11 @@ def _work_piece(batch: Batch) -> None:
     try:
         with transaction.atomic(), pghistory.context(user=user.pk, batch=batch.pk):
             batch.advance(len(keys))
-            found = {
-                lead.pk: lead
-                for lead in Lead.objects.visible_to(user).filter(
-                    pk__in=keys, erased_at=None
-                )
-            }
+            # Locked first, as all who lock several do: by number. Whoever erases one
+            # waits, and finds what is logged of it.
+            rows = Lead.objects.visible_to(user).filter(pk__in=keys, erased_at=None)
+            locked = rows.select_for_update(no_key=True, of=("self",)).order_by("pk")
+            found = {lead.pk: lead for lead in locked}
             leads = [found[key] for key in keys if key in found]
             results = _act(batch, user, leads)
             outcomes = Counter(batch.outcomes) + Counter(results.values())

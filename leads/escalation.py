@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from leads import assigning, business_days
-from leads.models import Escalation, Lead
+from leads.models import Absence, Escalation, Lead
 from outbox import making
 from outbox.models import Message
 
@@ -43,7 +43,7 @@ def escalate(now: datetime | None = None) -> int:
             .select_for_update(no_key=True, skip_locked=True, of=("self",))
             .order_by("promised_on", "pk")[:RUN]
         )
-        return _tell(rows)
+        return _tell(rows, local.date())
 
 
 def broken(now: datetime) -> QuerySet[Lead]:
@@ -62,11 +62,13 @@ def broken(now: datetime) -> QuerySet[Lead]:
     )
 
 
-def _tell(leads: list[Lead]) -> int:
-    house = _house() if any(_manager(lead) is None for lead in leads) else []
+def _tell(leads: list[Lead], day: date) -> int:
+    away = set(Absence.objects.on(day).values_list("user_id", flat=True))
+    managers = {lead.pk: _manager(lead, away) for lead in leads}
+    house = _house(away) if None in managers.values() else []
     told: dict[Any, list[Lead]] = defaultdict(list)
     for lead in leads:
-        manager = _manager(lead)
+        manager = managers[lead.pk]
         for person in [manager] if manager else house:
             told[person].append(lead)
     for person, theirs in told.items():
@@ -79,16 +81,20 @@ def _tell(leads: list[Lead]) -> int:
     return Lead.objects.filter(pk__in=keys).update(escalated_at=Now())
 
 
-def _manager(lead: Lead) -> Any | None:
-    """Return who is above the owner of a lead, if they can be told."""
+def _manager(lead: Lead, away: set[int]) -> Any | None:
+    """Return who is above the owner of a lead, if they can be told, and are there."""
     profile = getattr(lead.owner, "staff_profile", None)
     manager = profile and profile.manager
-    return manager if manager and assigning.may_be_given(manager) else None
+    if manager is None or manager.pk in away or not assigning.may_be_given(manager):
+        return None
+    return manager
 
 
-def _house() -> list[Any]:
+def _house(away: set[int]) -> list[Any]:
+    """Return whom to tell where nobody is above: who is there, or else all of them."""
     members = get_user_model().objects.filter(groups__name=MARKETING).order_by("pk")
-    return [user for user in members if assigning.may_be_given(user)]
+    told = [user for user in members if assigning.may_be_given(user)]
+    return [user for user in told if user.pk not in away] or told
 
 
 def _owe(person: Any, leads: list[Lead]) -> None:
@@ -108,8 +114,11 @@ def _owe(person: Any, leads: list[Lead]) -> None:
 
 
 def lines_of(message: Message) -> list[Escalation]:
-    """Return what is still true of a message: who has still not been contacted."""
-    return list(
+    """Return what is still true of a message: who has still not been contacted.
+
+    Nothing where whoever it is for has left the house meanwhile.
+    """
+    rows = (
         Escalation.objects.filter(
             message=message,
             lead__in=Lead.objects.genuine().open().filter(first_contact_at=None),
@@ -117,3 +126,4 @@ def lines_of(message: Message) -> list[Escalation]:
         .select_related("lead__owner", "to")
         .order_by("promised_on", "pk")
     )
+    return [row for row in rows if assigning.may_be_given(row.to)]

@@ -21,8 +21,17 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from leads import fictitious_history as history
-from leads.consent import news_wording
-from leads.models import Activity, Assignment, ConsentEvent, Lead, Submission
+from leads import routing
+from leads.consent import Wording, call_wording, news_wording
+from leads.models import (
+    Activity,
+    Assignment,
+    ConsentEvent,
+    Escalation,
+    Lead,
+    RoutingRule,
+    Submission,
+)
 from leads.models.lead import email_key
 from outbox import tokens
 from outbox.models import Message, MessageEvent
@@ -77,14 +86,14 @@ def generate(
     """Add `count` fictitious leads, all of them or none; `progress` hears how many."""
     now = now or timezone.now()
     start = Lead.objects.count()  # Numbers go on where an earlier run stopped.
-    owners = get_user_model().objects.filter(
-        is_staff=True, is_active=True, groups__name="Commercial"
-    )
     author = Author(
         random.Random(f"{seed}:{start}"),
         now,
         Edition.current(),
-        list(owners.order_by("pk")),
+        owners=_members("Commercial"),
+        told=_members("Marketing"),
+        rules=(rules := routing.rules_in_force()),
+        persons=routing.persons_of(rules, timezone.localdate(now)),
     )
     for first in range(0, count, BATCH):
         last = min(first + BATCH, count)
@@ -95,8 +104,16 @@ def generate(
         progress(last)
 
 
+def _members(group: str) -> list[Any]:
+    members = get_user_model().objects.filter(
+        is_staff=True, is_active=True, groups__name=group
+    )
+    return list(members.order_by("pk"))
+
+
 EVENTS: tuple[type[Model], ...] = (
     Assignment,
+    Escalation,
     ConsentEvent,
     Activity,
     CopyEvent,
@@ -146,6 +163,9 @@ class Author:
     now: datetime
     edition: Edition
     owners: list[Any]
+    told: list[Any]  # Of the promises that were not kept.
+    rules: list[RoutingRule]
+    persons: dict[int, Any]  # As `routing.decide` takes them.
 
     def __post_init__(self) -> None:
         self.rows = Rows()
@@ -170,11 +190,37 @@ class Author:
         again = at + timedelta(days=rng.uniform(1, 20))
         if rng.random() < 0.1 and again < self.now - timedelta(hours=1):
             self._come_back(lead, submission, again)
-        self.rows.events += history.follow_up(rng, self.now, lead, self.owners)
+        self._follow_up(lead, submission)
+
+    def _follow_up(self, lead: Lead, submission: Submission) -> None:
+        """Give the lead as the rules would have, or else to whoever took it."""
+        facts = routing.Facts(
+            pk=0,
+            type=lead.organisation_type,
+            region=lead.region,
+            function=lead.job_function,
+            campaign=submission.campaign,
+        )
+        decision = routing.decide(facts, self.rules, self.persons)
+        person = decision.person.user if decision.person else None
+        self.rows.events += history.follow_up(
+            self.rng,
+            self.now,
+            lead,
+            [person] if person else self.owners,
+            routed=person is not None,
+            may_write=submission.news_consent,
+        )
         if lead.owner:
-            message, assignment = history.given(lead, self._uid())
-            self.rows.messages.append(message)
-            self.rows.events.append(assignment)
+            self._owed(history.given(lead, self._uid(), decision))
+        if self.told and history.promise_is_long_broken(lead, self.now):
+            self._owed(history.signalled(lead, self.told[0], self._uid()))
+
+    def _owed(self, owed: tuple[Message, Any]) -> None:
+        """Keep a message of the house, over and done with, and what it told."""
+        message, row = owed
+        self.rows.messages.append(message)
+        self.rows.events.append(row)
 
     def _reader(self) -> Reader:
         rng = self.rng
@@ -201,24 +247,33 @@ class Author:
     ) -> tuple[Submission, Copy]:
         copy = self._copy(lead, reader, at)
         consents = self.rng.random() < 0.35
-        submission = self._submission(lead, reader, copy, at, news_consent=consents)
+        asks = self.rng.random() < 0.15
+        # 01 99 00: numbers for fiction, that nobody is given (Arcep, 2018-0881).
+        phone = f"+3319900{self.rng.randrange(10_000):04}" if asks else ""
+        submission = self._submission(
+            lead, reader, copy, at, news_consent=consents, phone=phone
+        )
         if consents:
-            wording = news_wording()
-            self.rows.events.append(
-                ConsentEvent(
-                    lead=lead,
-                    submission=submission,
-                    purpose=ConsentEvent.Purpose.NEWS,
-                    granted=True,
-                    wording=wording.text,
-                    wording_version=wording.version,
-                    wording_sha256=wording.sha256,
-                    page="/",
-                    channel=ConsentEvent.Channel.WEB,
-                    at=at,
-                )
-            )
+            self._consent(submission, ConsentEvent.Purpose.NEWS, news_wording())
+        if asks:
+            self._consent(submission, ConsentEvent.Purpose.CALL, call_wording())
         return submission, copy
+
+    def _consent(self, submission: Submission, purpose: str, wording: Wording) -> None:
+        self.rows.events.append(
+            ConsentEvent(
+                lead=submission.lead,
+                submission=submission,
+                purpose=purpose,
+                granted=True,
+                wording=wording.text,
+                wording_version=wording.version,
+                wording_sha256=wording.sha256,
+                page="/",
+                channel=ConsentEvent.Channel.WEB,
+                at=submission.created_at,
+            )
+        )
 
     def _submission(
         self,

@@ -5,14 +5,15 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 
-from leads import assigning, business_days
-from leads.models import Activity, Assignment, Lead
+from leads import assigning, business_days, escalation
+from leads.models import Activity, Assignment, Escalation, Lead
+from leads.routing import Decision
 from outbox import making
 from outbox.models import Message, MessageEvent
 from outbox.replies import reason_of
@@ -21,6 +22,7 @@ from reports.hits import judge
 from reports.models import Copy, CopyEvent, Hit
 
 WORKER = "démonstration"
+ROUTED_AFTER = 45  # Seconds.
 STATUS = Lead.Status
 SENT = MessageEvent.Kind
 LATER = (
@@ -40,8 +42,8 @@ BY_AGE: tuple[tuple[float, dict[Lead.Status, int]], ...] = (
     (
         14,
         {
-            STATUS.NEW: 6,
-            STATUS.TO_QUALIFY: 5,
+            STATUS.NEW: 3,
+            STATUS.TO_QUALIFY: 4,
             STATUS.QUALIFIED: 4,
             STATUS.CONTACTED: 4,
             STATUS.OUT_OF_SCOPE: 1,
@@ -50,21 +52,22 @@ BY_AGE: tuple[tuple[float, dict[Lead.Status, int]], ...] = (
     (
         9999,
         {
-            STATUS.NEW: 3,
-            STATUS.TO_QUALIFY: 4,
+            STATUS.NEW: 1,
+            STATUS.TO_QUALIFY: 2,
             STATUS.QUALIFIED: 4,
-            STATUS.CONTACTED: 5,
-            STATUS.MEETING: 3,
-            STATUS.WON: 1,
-            STATUS.LOST: 2,
-            STATUS.OUT_OF_SCOPE: 2,
+            STATUS.CONTACTED: 6,
+            STATUS.MEETING: 4,
+            STATUS.WON: 2,
+            STATUS.LOST: 4,
+            STATUS.OUT_OF_SCOPE: 3,
         },
     ),
 )
+WRITING = "Relancer par courriel"  # Only to who accepted it.
 NEXT_ACTIONS = {
     STATUS.TO_QUALIFY: ("Vérifier la fonction", "Chercher le standard"),
     STATUS.QUALIFIED: ("Appeler", "Proposer un échange"),
-    STATUS.CONTACTED: ("Rappeler", "Relancer par courriel"),
+    STATUS.CONTACTED: ("Rappeler", WRITING),
     STATUS.MEETING: ("Préparer le rendez-vous", "Confirmer le rendez-vous"),
 }
 OUTCOMES: dict[str, tuple[str, ...]] = {
@@ -78,11 +81,15 @@ OUTCOMES: dict[str, tuple[str, ...]] = {
 NOTES = {
     STATUS.TO_QUALIFY: ("Fonction à préciser.", "Établissement à vérifier."),
     STATUS.QUALIFIED: ("Projet en réflexion.", "Souhaite comparer avec ses pairs."),
-    STATUS.CONTACTED: ("Pas de réponse, message laissé.", "Rappeler la semaine."),
+    STATUS.CONTACTED: ("Veut en parler à sa direction.", "Attend le budget."),
     STATUS.MEETING: ("Rendez-vous accepté, en visioconférence.", "Viendra à deux."),
     STATUS.WON: ("Accord donné de vive voix.",),
     STATUS.LOST: ("Pas de projet cette année.", "Un autre projet passe avant."),
     STATUS.OUT_OF_SCOPE: ("Étudiant : hors cible.", "Demande personnelle."),
+}
+UNHEARD: dict[str, str] = {
+    Activity.Outcome.MESSAGE_LEFT: "Au secrétariat.",
+    Activity.Outcome.NO_ANSWER: "Standard joint, personne au bureau.",
 }
 HOURS = (7, 8, 8, 9, 9, 9, 10, 10, 10, 11, 11, 12, 13, 14, 14, 15, 15, 16, 17, 18, 21)
 
@@ -220,7 +227,13 @@ def _requests(
 
 
 def follow_up(
-    rng: random.Random, now: datetime, lead: Lead, owners: list[Any]
+    rng: random.Random,
+    now: datetime,
+    lead: Lead,
+    owners: list[Any],
+    *,
+    routed: bool = False,
+    may_write: bool = False,
 ) -> list[Activity]:
     """Give a lead a status, perhaps an owner and a next date; return what was said."""
     age = (now - lead.created_at).total_seconds() / 86_400
@@ -230,15 +243,17 @@ def follow_up(
     lead.promised_on = business_days.promised_for(lead.created_at)
     if reasons := Lead.REASONS.get(STATUS(lead.status)):
         lead.closed_because = rng.choice(reasons)
-    if not owners or (lead.status == STATUS.NEW and rng.random() < 0.7):
+    left = lead.status == STATUS.NEW and not routed and rng.random() < 0.9
+    if not owners or left:
         return []
     lead.owner = rng.choice(owners)
-    actions = NEXT_ACTIONS.get(STATUS(lead.status))
+    planned: tuple[str, ...] = NEXT_ACTIONS.get(STATUS(lead.status), ())
+    actions = tuple(a for a in planned if may_write or a != WRITING)
     if actions and rng.random() < 0.8:
         lead.next_action = rng.choice(actions)
-        days = rng.randint(-3, 14)
-        lead.next_action_on = timezone.localdate(now) + timedelta(days=days)
-    said = list(_said(rng, now, lead))
+        day = timezone.localdate(now) + timedelta(days=rng.randint(-2, 14))
+        lead.next_action_on = business_days.after(day - timedelta(days=1))
+    said = list(_said(rng, now, lead, may_write=may_write))
     contacts = [activity for activity in said if activity.kind != Activity.Kind.NOTE]
     if contacts:
         lead.first_contact_at = contacts[0].at
@@ -247,44 +262,103 @@ def follow_up(
     return said
 
 
-def _said(rng: random.Random, now: datetime, lead: Lead) -> Iterator[Activity]:
+def _said(
+    rng: random.Random, now: datetime, lead: Lead, *, may_write: bool
+) -> Iterator[Activity]:
+    """Yield a first contact, most often in time, and perhaps what came of it."""
     notes = NOTES.get(STATUS(lead.status))
-    if not notes or rng.random() < 0.25:
+    idle = 0.4 if lead.status == STATUS.TO_QUALIFY else 0.03
+    if not notes or rng.random() < idle:
         return
-    kinds = (Activity.Kind.CALL, Activity.Kind.EMAIL, Activity.Kind.NOTE)
-    kind = rng.choice(kinds)
-    if lead.status in (STATUS.CONTACTED, STATUS.MEETING, STATUS.WON):
-        kind = Activity.Kind.CALL
-    outcomes = OUTCOMES.get(kind)
-    yield Activity(
-        lead=lead,
-        author=lead.owner,
-        kind=kind,
-        outcome=rng.choice(outcomes) if outcomes else "",
-        body=rng.choice(notes),
-        at=lead.created_at + (now - lead.created_at) * rng.uniform(0.3, 0.9),
+    kind = Activity.Kind.CALL
+    if may_write and rng.random() < 0.25:
+        kind = Activity.Kind.EMAIL
+    outcome = rng.choice(OUTCOMES[kind])
+    heard = outcome in (Activity.Outcome.REACHED, Activity.Outcome.ANSWERED)
+    body = rng.choice(notes) if heard else UNHEARD.get(outcome, "")
+    at = _contact(rng, now, lead)
+    yield _activity(lead, kind, outcome, body, at)
+    later = at + (now - at) * rng.uniform(0.2, 0.8)
+    if lead.status in (STATUS.CONTACTED, STATUS.MEETING, STATUS.WON) and not heard:
+        kind, outcome = Activity.Kind.CALL, Activity.Outcome.REACHED
+        yield _activity(lead, kind, outcome, rng.choice(notes), later)
+    elif rng.random() < 0.3:
+        yield _activity(lead, Activity.Kind.NOTE, "", rng.choice(notes), later)
+
+
+def _activity(lead: Lead, kind: str, outcome: str, body: str, at: datetime) -> Activity:
+    return Activity(
+        lead=lead, author=lead.owner, kind=kind, outcome=outcome, body=body, at=at
     )
 
 
-def given(lead: Lead, uid: uuid.UUID) -> tuple[Message, Assignment]:
-    """Return how its owner was given a lead, and told: over and done with."""
-    assert lead.owner
+def _contact(rng: random.Random, now: datetime, lead: Lead) -> datetime:
+    """Return when somebody called first: office hours, mostly within the promise."""
+    asked = timezone.localtime(lead.created_at)
+    for _ in range(8):
+        day = asked.date() + timedelta(days=-1)
+        day = business_days.after(day, rng.choice((1, 2, 2, 2, 3, 3, 3, 7)))
+        hour = time(rng.randint(9, 17), rng.randrange(60), tzinfo=asked.tzinfo)
+        if asked < (at := datetime.combine(day, hour)) < now:
+            return at
+    return lead.created_at + (now - lead.created_at) * rng.uniform(0.3, 0.9)
+
+
+def _house(
+    lead: Lead, uid: uuid.UUID, kind: str, subject: str, to: Any, at: datetime
+) -> Message:
+    """Return a message to one of the house that has been sent."""
     message = making.to_be_made(
-        assigning.KIND,
-        recipient=lead.owner.email,
-        subject=assigning.SUBJECT,
+        kind,
+        recipient=to.email,
+        subject=subject,
         lead=lead,
-        created_at=lead.created_at,
-        accepted_at=lead.created_at + timedelta(seconds=2),
+        created_at=at,
+        accepted_at=at + timedelta(seconds=2),
         next_attempt_at=None,
         attempts=1,
     )
     message.uid = uid
     message.message_id = f"<{uid}@{settings.MESSAGE_ID_DOMAIN}>"
+    return message
+
+
+def given(lead: Lead, uid: uuid.UUID, decision: Decision) -> tuple[Message, Assignment]:
+    """Return how its owner was given a lead, or took it, and was told."""
+    assert lead.owner
+    sentence = f"Pris par {assigning.name_of(lead.owner)}"
+    at = lead.created_at + timedelta(seconds=ROUTED_AFTER)
+    message = _house(lead, uid, assigning.KIND, assigning.SUBJECT, lead.owner, at)
     return message, Assignment(
         lead=lead,
         to=lead.owner,
+        by=None if decision.person else lead.owner,
+        rule=decision.rule,
         message=message,
-        sentence=f"Confié à {assigning.name_of(lead.owner)} (démonstration)",
-        at=lead.created_at,
+        sentence=decision.sentence if decision.person else sentence,
+        at=at,
+    )
+
+
+def promise_is_long_broken(lead: Lead, now: datetime) -> bool:
+    """Tell whether it broke days ago; what broke since is for the demo to tell."""
+    if lead.status in Lead.CLOSED or lead.first_contact_at or lead.promised_on is None:
+        return False
+    return business_days.between(lead.promised_on, timezone.localdate(now)) > 2
+
+
+def signalled(lead: Lead, to: Any, uid: uuid.UUID) -> tuple[Message, Escalation]:
+    """Return how somebody was told, the next business day, of a broken promise."""
+    assert lead.promised_on
+    zone = timezone.get_current_timezone()
+    at = datetime.combine(business_days.after(lead.promised_on), time(9), tzinfo=zone)
+    lead.escalated_at = at
+    message = _house(lead, uid, escalation.KIND, escalation.SUBJECT, to, at)
+    return message, Escalation(
+        lead=lead,
+        owner=lead.owner,
+        to=to,
+        promised_on=lead.promised_on,
+        message=message,
+        at=at,
     )

@@ -20,10 +20,10 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, Q, QuerySet
 from django.db.models.functions import TruncDate
 from django.utils import timezone
-from django.utils.formats import date_format
 
 from leads.models import Activity, Submission
 from reports.models import Hit
+from reports.templatetags.french import french_date
 from reports.vocabulary import JobFunction, OrganisationType, Region
 
 HALF_LIFE = timedelta(days=30)  # A choice of the house, not a finding.
@@ -217,4 +217,4 @@ def _left(at: datetime, now: datetime) -> float:
 
 
 def _said(day: date) -> str:
-    return date_format(day, "DATE_FORMAT")
+    return french_date(day)

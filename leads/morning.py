@@ -18,6 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from leads import business_days, work_queue
+from leads.assigning import may_be_given
 from leads.models import Absence, Letter
 from leads.work_queue import Section
 from outbox import making
@@ -91,7 +92,7 @@ def letter(message: Message) -> Content | None:
     Nor on another day: that one has a letter of its own.
     """
     row = Letter.objects.select_related("user").filter(message=message).first()
-    if row is None or row.day != timezone.localdate() or not row.user.is_active:
+    if row is None or row.day != timezone.localdate() or not may_be_given(row.user):
         return None
     sections = work_queue.sections(row.user, limit=PER_SECTION)
     due = count({section.key: section.total for section in sections})

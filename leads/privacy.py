@@ -7,14 +7,18 @@ answers only the type of establishment is left: a hundred people share it.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import F, Model, QuerySet
 from django.db.models.functions import Coalesce, Now
+from django.http import QueryDict
 
-from leads.models import Activity, Lead, PrivacyEvent, Submission
+from leads.models import Activity, Batch, Lead, PrivacyEvent, SavedView, Submission
+from leads.models.folding import fold
+from leads.models.lead import words_of
 from outbox.models import (
     Message,
     MessageEvent,
@@ -76,8 +80,9 @@ def erase(lead: Lead, kind: PrivacyEvent.Kind) -> bool:
     lead.copies.rendered().update(file=GONE, sha256=GONE, size=0)
     _erase_log(lead)
     lead.activities.update(body="")
-    # The sentence of a rule says what they were: where, and in which function.
-    lead.assignments.filter(by=None).update(sentence=GONE)
+    # Of a rule it says where they worked, as what; of a colleague, what they typed.
+    lead.assignments.update(sentence=GONE)
+    _forget_reasons(lead)
     for submission in lead.submissions.all():
         # Nobody's secret: its page is not found any more.
         digest = secrets.token_bytes(32)
@@ -101,8 +106,42 @@ def erase(lead: Lead, kind: PrivacyEvent.Kind) -> bool:
         promised_on=None,
         erased_at=Now(),
     )
+    _forget_searches(lead)
     PrivacyEvent.objects.create(lead=lead, kind=kind)
     return True
+
+
+def _forget_reasons(lead: Lead) -> None:
+    """Take out of gestures on several what was typed, that may name one of them.
+
+    Each that was given has the reason in its own sentence. A gesture at work forgets it
+    once it ends: its row is waited for by nobody who holds a lead.
+    """
+    rows = Batch.objects.filter(leads__contains=[lead.pk], next_attempt_at=None)
+    for batch in rows.select_for_update(no_key=True, skip_locked=True):
+        Batch.objects.filter(pk=batch.pk).update(params=batch.without_words())
+
+
+def _forget_searches(lead: Lead) -> None:
+    """Delete the saved views whose search found this person, and nobody any more.
+
+    Called once the row says nothing: `lead` is as it was.
+    """
+    there = Lead.objects.filter(erased_at=None)
+    gone = []
+    for view in SavedView.objects.filter(query__contains="q="):
+        words = QueryDict(view.query).get("q", "")
+        if _found(lead, words) and not there.matching(words).exists():
+            gone.append(view.pk)
+    _blank_log(SavedView, gone)
+    SavedView.objects.filter(pk__in=gone).delete()
+
+
+def _found(lead: Lead, words: str) -> bool:
+    said = fold(
+        " ".join((lead.first_name, lead.last_name, lead.email, lead.organisation))
+    )
+    return bool(words.split()) and all(word in said for word in words_of(words))
 
 
 def _erase_messages(messages: QuerySet[Message]) -> None:
@@ -133,8 +172,11 @@ def _erase_log(lead: Lead) -> None:
         Activity: lead.activities.all(),
     }
     for model, found in rows.items():
-        kind = ContentType.objects.get_for_model(model, for_concrete_model=False)
-        keys = [str(pk) for pk in found.values_list("pk", flat=True)]
-        LogEntry.objects.filter(content_type=kind, object_id__in=keys).update(
-            object_repr=GONE, change_message=""
-        )
+        _blank_log(model, found.values_list("pk", flat=True))
+
+
+def _blank_log(model: type[Model], keys: Iterable[int]) -> None:
+    kind = ContentType.objects.get_for_model(model, for_concrete_model=False)
+    LogEntry.objects.filter(
+        content_type=kind, object_id__in=[str(pk) for pk in keys]
+    ).update(object_repr=GONE, change_message="")

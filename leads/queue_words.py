@@ -12,6 +12,8 @@ from django.utils.formats import date_format
 from leads import business_days
 from leads.channels import Channels
 from leads.models import Activity
+from leads.sheet_text import without_refused
+from reports.templatetags.staff_french import WEEKDAYS
 
 MAIL = re.compile(r"courriel|\b(r[ée])?[ée]cri(re|s|vez)\b|\be-?mail|\bmail", re.I)
 MEETING = re.compile(r"rendez-vous|\brdv\b", re.I)
@@ -72,15 +74,19 @@ def promise(lead: Any, today: date) -> str:
     left = (on - today).days
     names = {0: "ce soir", 1: "demain soir"}
     named = names.get(left) or (
-        f"{date_format(on, 'l')} soir" if left < 7 else f"le {short(on)} au soir"
+        f"{WEEKDAYS[on.weekday()]} soir" if left < 7 else f"le {short(on)} au soir"
     )
     return f"à appeler avant {named}"
 
 
 def action(lead: Any, channels: Channels) -> str:
-    """Return the one next action: what was planned, or else what is allowed."""
+    """Return the one next action: what was planned, or else what is allowed.
+
+    Without the number or the address that it was planned with, once that is refused.
+    """
     if lead.next_action:
-        return str(lead.next_action)
+        numbers = [lead.phone, lead.call_number or ""]
+        return without_refused(lead.next_action, channels, numbers)
     again = lead.waiting_since is not None
     if channels.wants_call:
         return "Rappeler"
@@ -103,7 +109,7 @@ def day(on: date, today: date) -> str:
     if near:
         return near
     if 0 < (on - today).days < 7:
-        return date_format(on, "l")
+        return WEEKDAYS[on.weekday()]
     return f"le {short(on)}"
 
 

@@ -8,7 +8,6 @@ from datetime import date, datetime
 from typing import Any
 
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.text import capfirst
 
 from leads.calling import shown
@@ -17,6 +16,7 @@ from leads.models.lead import Identity
 from outbox.models import MessageEvent
 from outbox.replies import REASONS
 from reports.models import CopyEvent
+from reports.templatetags.french import french_date
 
 
 @dataclass(slots=True)
@@ -80,7 +80,7 @@ def day_said(day: date | str) -> str:
     """Return « 3 décembre 2026 »."""
     if isinstance(day, str):
         day = date.fromisoformat(day)
-    return date_format(day, "DATE_FORMAT")
+    return french_date(day)
 
 
 def typed_otherwise(submission: Any, lead: Any) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.db.models import Q, QuerySet
@@ -20,6 +21,8 @@ from django.utils.timezone import localtime
 from outbox.models import MARK, Message, MessageEvent, Suppression
 
 NOTHING = "—"
+# How the filters of Django's admin ask for values, days, and rows of another table.
+ASKED = ("exact", "isnull", "gte", "lt", "id__exact")
 _LINK = re.compile(re.escape(MARK).replace(r"\{name\}", ".+?"))
 
 
@@ -63,6 +66,9 @@ def short(field: str, label: str) -> Callable[[Any], str]:
 class Paged:
     """Give a list its plain title, and bound what it costs."""
 
+    new_title = ""  # Of the page that adds a row, and of the button that leads there.
+    when_empty = ""  # What to do about a list with no row at all.
+
     list_per_page = 50
     list_max_show_all = 200
     show_full_result_count = False
@@ -79,6 +85,27 @@ class Paged:
         return super().changelist_view(  # type: ignore[misc]
             request, {**title, **(extra_context or {})}
         )
+
+    def lookup_allowed(
+        self: Any, lookup: str, value: str, request: HttpRequest
+    ) -> bool:
+        """Answer what the filters of the list ask, and nothing else.
+
+        Django lets any column of the row be asked for: what is not shown could be
+        found out letter by letter, and a pattern of one's own may break the page.
+        Raises IncorrectLookupParameters, which leads to the list as it is.
+        """
+        for asked in self.get_list_filter(request):
+            if hasattr(asked, "parameter_name"):
+                if lookup == asked.parameter_name:
+                    return True
+                continue
+            field = asked[0] if isinstance(asked, tuple) else asked
+            if lookup in {f"{field}__{how}" for how in ASKED}:
+                return True
+        if super().lookup_allowed(lookup, value, request):  # type: ignore[misc]
+            raise IncorrectLookupParameters(lookup)
+        return False
 
     def response_action(
         self: Any, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any
@@ -98,6 +125,14 @@ def numbers(values: list[str]) -> bool:
     return all(v.isascii() and v.isdecimal() and len(v) < 19 for v in values)
 
 
+def sees_all(user: Any) -> bool:
+    """Tell whether somebody may open the lead of every row, whoever has it."""
+    lead: Any = Message._meta.get_field("lead").related_model
+    return bool(
+        user.has_perm(f"{lead._meta.app_label}.view_all_{lead._meta.model_name}")
+    )
+
+
 class OwnLeads:
     """Show rows of the leads that somebody may open, whatever is asked of the list.
 
@@ -109,7 +144,7 @@ class OwnLeads:
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)  # type: ignore[misc]
-        if request.user.has_perm("leads.view_all_lead"):
+        if sees_all(request.user):
             return rows
         path = self.lead_path
         owned = Q(**{f"{path}owner": request.user.pk}) | Q(**{f"{path}owner": None})
@@ -134,6 +169,14 @@ class Titled:
         return super().changeform_view(  # type: ignore[misc]
             request, object_id, form_url, {**title, **(extra_context or {})}
         )
+
+
+class DayFilter(admin.DateFieldListFilter):
+    """Cut by the day of a ledger's row, whose column is but « le »."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = "date"
 
 
 class ScopeFilter(admin.SimpleListFilter):

@@ -112,6 +112,7 @@ CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "santescopie"
 LANGUAGE_CODE = "fr"
 LANGUAGES = [("fr", "Français")]
 TIME_ZONE = "Europe/Paris"  # The time zone of every report.
+FORMAT_MODULE_PATH = ["santescopie.formats"]
 USE_TZ = True
 FORMS_URLFIELD_ASSUME_HTTPS = True
 

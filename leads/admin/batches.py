@@ -22,6 +22,7 @@ from leads.assigning import name_of
 from leads.models import Batch, Lead
 from leads.outcomes import told
 from outbox.admin import Paged, ReadOnly, short
+from reports.templatetags.staff_french import french_number
 
 Action = Batch.Action
 SHOWN = 10  # Leads that a confirmation names.
@@ -73,8 +74,7 @@ def without_search(url: str) -> str:
 
 def counted(count: int) -> str:
     """Return « 1 contact », « 1 100 contacts »."""
-    number = f"{count:,}".replace(",", "\u202f")
-    return f"{number}\u00a0contact{'s' if count > 1 else ''}"
+    return f"{french_number(count)}\u00a0contact{'s' if count > 1 else ''}"
 
 
 def said(batch: Batch) -> str:
@@ -95,6 +95,10 @@ def said(batch: Batch) -> str:
 
 @admin.register(Batch)
 class BatchAdmin(ReadOnly, Paged, admin.ModelAdmin[Batch]):
+    when_empty = (
+        "Cochez des contacts dans la liste et choisissez une action\u00a0: son "
+        "avancement se suit ici."
+    )
     list_display = [
         short("created_at", "demandée le"),
         "gesture",

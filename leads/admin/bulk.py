@@ -14,6 +14,7 @@ from django.urls import reverse
 from leads import batches
 from leads.models import Batch, Lead
 from leads.outcomes import told
+from reports.templatetags.staff_french import french_number
 
 Action = Batch.Action
 BOTH_PLACES = [ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM]
@@ -35,7 +36,7 @@ def begin(
     most = batches.most_of(action)
     keys = list(leads.values_list("pk", flat=True)[: most + 1])
     if len(keys) > most:
-        bound = f"{most:,}".replace(",", "\u202f")
+        bound = french_number(most)
         words = (
             f"Ce geste porte sur {bound} contacts au plus à la fois\u00a0: filtrez la "
             "liste. Rien n’a été fait."

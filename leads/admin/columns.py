@@ -88,10 +88,10 @@ class LeadColumns:
     def delivered_on(self, lead: Any) -> str:
         return day(lead.delivered_at)
 
-    @admin.display(description="retiré", ordering="retrieved_at")
+    @admin.display(description="retiré", ordering="retrieval_day")
     def retrieved_on(self, lead: Any) -> str:
         """Return the day and no more: that is what the notice tells people."""
-        return day(lead.retrieved_at)
+        return day(lead.retrieval_day)
 
     @admin.display(description="créé", ordering="created_at")
     def created_on(self, lead: Lead) -> str:

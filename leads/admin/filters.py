@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models.functions import TruncDate
 from django.http import HttpRequest
 
 from leads.assigning import name_of
@@ -24,9 +25,11 @@ CLOSED = LongFilter.template
 
 
 def with_delivery(leads: QuerySet[Lead]) -> QuerySet[Lead]:
-    """Add `delivered_at` and `retrieved_at`: the first of each, or None.
+    """Add `delivered_at` and `retrieval_day`: the first of each, or None.
 
-    The retrieval of a person who objects to that measure is nobody's business here.
+    The retrieval of a person who objects to that measure is nobody's business here;
+    that of others is known to the day (Europe/Paris), so that not even the order of a
+    list says more.
     """
     accepted = (
         Message.objects.accepted()
@@ -42,10 +45,10 @@ def with_delivery(leads: QuerySet[Lead]) -> QuerySet[Lead]:
         Hit.objects.probable()
         .filter(~Exists(objection), copy__lead=OuterRef("pk"))
         .order_by("at")
-        .values("at")[:1]
+        .values(day=TruncDate("at"))[:1]
     )
     return leads.annotate(
-        delivered_at=Subquery(accepted), retrieved_at=Subquery(retrieved)
+        delivered_at=Subquery(accepted), retrieval_day=Subquery(retrieved)
     )
 
 
@@ -74,15 +77,15 @@ class HappenedFilter(admin.SimpleListFilter):
 
 
 class DeliveredFilter(HappenedFilter):
-    title = "remis"
+    title = "remise"
     parameter_name = "remis"
     field = "delivered_at"
 
 
 class RetrievedFilter(HappenedFilter):
-    title = "retiré"
+    title = "retrait"
     parameter_name = "retire"
-    field = "retrieved_at"
+    field = "retrieval_day"
 
 
 class OwnerFilter(admin.SimpleListFilter):
@@ -98,7 +101,7 @@ class OwnerFilter(admin.SimpleListFilter):
         others = sorted(
             (name_of(user), str(user.pk)) for user in owners if user != request.user
         )
-        fixed = [("moi", "Moi"), ("personne", "Personne")]
+        fixed = [("moi", "Moi"), ("personne", "Sans responsable")]
         return fixed + [(key, name) for name, key in others[:MOST_CHOICES]]
 
     def queryset(
@@ -117,13 +120,16 @@ class OwnerFilter(admin.SimpleListFilter):
 
 
 class TypedFilter(admin.SimpleListFilter):
-    """Cut by what came in a submission; its choices are what did come, one query."""
+    """Cut by what came in a submission; its choices are what did come, one query.
+
+    What robots typed is no choice: enough of it would hide the others.
+    """
 
     template = CLOSED
     field: str
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        rows = Submission.objects.exclude(**{self.field: ""})
+        rows = Submission.objects.exclude(**{self.field: ""}).filter(suspicion="")
         if not request.user.has_perm("leads.view_all_lead"):
             rows = rows.filter(lead__in=Lead.objects.visible_to(request.user))
         values = rows.order_by(self.field).values_list(self.field, flat=True)

@@ -7,9 +7,9 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.formats import date_format
 
 from leads import assigning
@@ -31,6 +31,7 @@ from leads.admin.page import LeadPages
 from leads.admin.searching import found
 from leads.admin.sheets import CallSheets
 from leads.admin.views import tabs
+from leads.batches import PIECE
 from leads.models import Lead
 from leads.models.lead import email_key
 from outbox.admin import NOTHING, OwnLeads, Paged, instant
@@ -165,22 +166,35 @@ class LeadAdmin(CallSheets, BulkActions, LeadColumns, OwnLeads, Paged, LeadPages
     def delivered(self, lead: Any) -> str:
         return instant(lead.delivered_at)
 
-    @admin.display(description="retiré le", ordering="retrieved_at")
+    @admin.display(description="retiré le", ordering="retrieval_day")
     def retrieved(self, lead: Any) -> str:
         """Return the day and no more: that is what the notice tells people."""
-        if lead.retrieved_at is None:
+        if lead.retrieval_day is None:
             return NOTHING
-        return date_format(timezone.localdate(lead.retrieved_at), "SHORT_DATE_FORMAT")
+        return date_format(lead.retrieval_day, "SHORT_DATE_FORMAT")
 
     @admin.action(
         description="S’attribuer", permissions=["change"], location=BOTH_PLACES
     )
     def take(self, request: HttpRequest, queryset: QuerySet[Lead]) -> None:
         user = request.user
-        keys = list(queryset.values_list("pk", flat=True))
+        keys = list(queryset.values_list("pk", flat=True)[: PIECE + 1])
+        if len(keys) > PIECE:
+            words = (
+                f"On s’attribue {PIECE} contacts au plus à la fois\u00a0: rien n’a été "
+                "fait."
+            )
+            self.message_user(request, words, messages.ERROR)
+            return
         why = assigning.said_of(user, user)
+        # Locked before they are looked at: whoever was quicker keeps theirs.
+        rows = Lead.objects.filter(pk__in=keys).select_for_update(no_key=True)
         try:
-            given = assigning.assign(keys, user, by=user, why=why)
+            with transaction.atomic():
+                locked = [lead.pk for lead in rows.only("pk").order_by("pk")]
+                free = Lead.objects.visible_to(user).filter(pk__in=locked)
+                keys = list(free.values_list("pk", flat=True))
+                given = assigning.assign(keys, user, by=user, why=why)
         except ValidationError as error:
             self.message_user(request, error.message, messages.ERROR)
         else:

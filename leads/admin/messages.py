@@ -34,6 +34,7 @@ from outbox.models import (
 )
 from outbox.replies import NO_REASON, REASONS, Reason
 from reports.admin import LongFilter
+from reports.templatetags.staff_french import french_number
 
 Kind = MessageEvent.Kind
 ENDS = (Kind.REFUSED, Kind.ABANDONED, Kind.WITHHELD, Kind.BOUNCED)
@@ -296,7 +297,7 @@ def breaker_words() -> list[dict[str, Any]]:
                 "breaker": breaker,
                 "reason": REASONS.get(breaker.reason, NO_REASON),
                 "waiting": count,
-                "waiting_said": f"{count:,}".replace(",", "\u202f"),
+                "waiting_said": french_number(count),
             }
         )
     return lines

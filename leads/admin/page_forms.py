@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django import forms
 from django.contrib.auth import get_user_model
 from django.utils import timezone
-from django.utils.formats import date_format
 
 from leads import business_days
 from leads.admin.people import PersonField, assignable
 from leads.exchanges import FARTHEST, OUTCOMES
 from leads.models import Activity, Lead
+from reports.templatetags.staff_french import french_day
 
 LONGEST = 4000  # Letters of what was said.
-SHORTCUTS = ((1, "demain"), (3, "dans 3 jours"), (5, "dans une semaine"))
+SHORTCUTS = ((1, "demain"), (3, "dans 3 jours ouvrés"), (5, "dans une semaine"))
 Kind, Outcome, Status = Activity.Kind, Activity.Outcome, Lead.Status
 REFUSAL_SAYS = (
     "son refus est noté, son numéro n’est plus montré et plus personne ne l’appelle"
@@ -33,7 +33,9 @@ def shortcuts(today: date | None = None) -> list[tuple[str, str]]:
     found = []
     for count, words in SHORTCUTS:
         day = business_days.after(today, count)
-        said = date_format(day, "l j F")
+        said = french_day(day)
+        if count == 1 and day > today + timedelta(days=1):  # Over a weekend.
+            words = "prochain jour ouvré"
         found.append((day.isoformat(), f"{words} ({said})"))
     return found
 
@@ -67,7 +69,7 @@ class NextForm(forms.Form):
         # What was read when the page was opened stays what is meant.
         for shown in (self.data.get(self.add_prefix("when"), ""), self._planned):
             if shown not in dict(choices) and (day := _day(shown)):
-                choices.insert(1, (shown, date_format(day, "l j F")))
+                choices.insert(1, (shown, french_day(day)))
         self.fields["when"].choices = choices  # type: ignore[attr-defined]
 
     @property

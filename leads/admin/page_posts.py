@@ -10,7 +10,6 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.formats import date_format
 from django.utils.text import capfirst
 
 from leads import assigning, exchanges
@@ -23,6 +22,7 @@ from leads.admin.page_forms import (
 )
 from leads.channels import channels_of
 from leads.models import Activity, Lead
+from reports.templatetags.staff_french import french_day
 
 GONE = "Cette personne vient d’être effacée\u00a0: rien n’a été écrit."
 Forms = dict[str, forms.Form]
@@ -214,7 +214,7 @@ def _written(data: dict[str, Any]) -> str:
 
 
 def _next_said(action: str, on: Any) -> str:
-    day = date_format(on, "l j F")
+    day = french_day(on)
     return f"{action}, {day}" if action else day
 
 

@@ -6,17 +6,18 @@ from datetime import date
 from typing import Any
 
 from django.utils import timezone
-from django.utils.formats import date_format
 
 from leads import business_days
 from leads.models import Lead, Submission
 from leads.timeline_words import typed_otherwise
+from reports.templatetags.french import french_date
+from reports.templatetags.staff_french import WEEKDAYS
 
 TYPED_KEPT = 20  # Later submissions that are compared with the record.
 
 
 def said(day: date) -> str:
-    return date_format(day, "l j F Y")
+    return f"{WEEKDAYS[day.weekday()]} {french_date(day)}"
 
 
 def promise_words(lead: Lead, today: date | None = None) -> str:
@@ -47,8 +48,8 @@ def promise_words(lead: Lead, today: date | None = None) -> str:
 
 def mailbox_words(lead: Any) -> str:
     """Say what is known of the mailbox: never of who reads it."""
-    if lead.retrieved_at:  # None where the person objects to the measure.
-        day = said(timezone.localdate(lead.retrieved_at))
+    if lead.retrieval_day:  # None where the person objects to the measure.
+        day = said(lead.retrieval_day)
         return f"boîte confirmée\u00a0: synthèse téléchargée le {day}"
     if lead.delivered_at:
         day = said(timezone.localdate(lead.delivered_at))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from leads.models import PrivacyEvent
-from outbox.admin import NOTHING, OwnLeads, Paged, ReadOnly, short
+from outbox.admin import NOTHING, DayFilter, OwnLeads, Paged, ReadOnly, short
 
 
 @admin.register(PrivacyEvent)
@@ -13,7 +13,7 @@ class PrivacyEventAdmin(OwnLeads, ReadOnly, Paged, admin.ModelAdmin[PrivacyEvent
     """Tell staff why a contact of theirs is gone, without saying who it was."""
 
     list_display = [short("at", "le"), "kind", "contact", "owner"]
-    list_filter = ["kind", "at"]
+    list_filter = ["kind", ("at", DayFilter)]
     list_select_related = ["lead__owner"]
     fields = ["at", "kind", "contact", "owner"]
 

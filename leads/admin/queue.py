@@ -62,6 +62,7 @@ def page(site: Any, request: HttpRequest) -> TemplateResponse:
         "subtitle": sections[0].title if key else None,
         "whose": whose,
         "sections": [_shown(section) for section in sections if section.total],
+        "one": bool(key),  # Not `leaf`: a page with no line is false.
         "leaf": leaf,
         "today": timezone.localdate(),
         "here": urlencode(query),

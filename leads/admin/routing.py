@@ -166,7 +166,8 @@ class RoutingRuleAdmin(Titled, Paged, admin.ModelAdmin[RoutingRule]):
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
     ) -> HttpResponse:
         form = context["adminform"].form
-        if request.method == "POST" and SIMULATE in request.POST and not form.errors:
+        asked = SIMULATE in request.POST and may_simulate(request)
+        if asked and not form.errors:
             before = routing.rules_in_force()
             after = dry_run.with_rule(before, form.instance)
             context["simulation"] = dry_run.simulate(after, before)

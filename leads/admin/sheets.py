@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import path
 from django.utils.cache import add_never_cache_headers
 from django.utils.csp import CSP
@@ -16,6 +18,9 @@ from django.views.decorators.http import require_safe
 
 from leads import call_sheet
 from leads.models import Lead
+from reports.pdf import engine
+
+logger = logging.getLogger(__name__)
 
 LIMIT = 20  # Sheets at once: each takes a fifth of a second, or half of one.
 # The file says nobody's name: neither a history of the browser nor a log does.
@@ -58,7 +63,11 @@ def _one(model_admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
     there = Lead.objects.filter(pk=pk, erased_at=None)
     if there.visible_to(request.user).exists():
-        content = call_sheet.render([pk])
+        try:
+            content = call_sheet.render([pk])
+        except engine.FontsLost:
+            _say_impossible(model_admin, request)
+            return redirect("admin:leads_lead_change", pk)
     elif there.exists():
         raise PermissionDenied("another's lead")
     else:
@@ -82,7 +91,11 @@ def _several(
         text += "sont sélectionnés, aucune n’a été faite."
         model_admin.message_user(request, text, messages.ERROR)
         return None
-    content = call_sheet.render(keys)
+    try:
+        content = call_sheet.render(keys)
+    except engine.FontsLost:
+        _say_impossible(model_admin, request)
+        return None
     if not content:
         text = (
             "Aucune fiche\u00a0: ces contacts ne sont plus là, ou ne sont pas à vous."
@@ -90,6 +103,12 @@ def _several(
         model_admin.message_user(request, text, messages.WARNING)
         return None
     return _answer(content, "attachment", NAMES)
+
+
+def _say_impossible(model_admin: Any, request: HttpRequest) -> None:
+    logger.exception("call sheets cannot be made")
+    text = "La fiche ne peut pas être faite\u00a0: prévenez l’équipe technique."
+    model_admin.message_user(request, text, messages.ERROR)
 
 
 def _answer(content: bytes, disposition: str, name: str) -> HttpResponse:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.admin.options import ActionLocation
-from django.db.models import Prefetch, QuerySet
+from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.html import format_html
 
 from leads.admin.sending import send_all_again, send_all_new_edition, too_many
 from leads.calling import shown
-from leads.models import Submission
+from leads.models import ConsentEvent, Submission
 from outbox.admin import NOTHING, OwnLeads, Paged, ReadOnly, ScopeFilter, short
 from outbox.models import Message
 from reports.admin import LongFilter, copy_state
@@ -24,6 +26,15 @@ def with_messages(submissions: QuerySet[Submission]) -> QuerySet[Submission]:
     return submissions.select_related("copy", "correction").prefetch_related(
         Prefetch("messages", messages)
     )
+
+
+def with_refusals(submissions: QuerySet[Submission]) -> QuerySet[Submission]:
+    """Add `may_call`: what their author last said of calls, or None."""
+    acts = ConsentEvent.objects.filter(
+        lead=OuterRef("lead"), purpose=ConsentEvent.Purpose.CALL
+    )
+    latest = acts.order_by("-at", "-pk").values("granted")[:1]
+    return submissions.annotate(may_call=Subquery(latest))
 
 
 class SubmissionColumns:
@@ -40,10 +51,15 @@ class SubmissionColumns:
         return str(newest.state.label) if newest else copy_state(submission.copy)
 
     @admin.display(description="rappel demandé au")
-    def call(self, submission: Submission) -> str:
-        """Show the number left in this submission, to be pressed on a telephone."""
+    def call(self, submission: Any) -> str:
+        """Show the number left in this submission, to be pressed on a telephone.
+
+        Not that of somebody who has refused calls since.
+        """
         if not submission.phone:
             return NOTHING
+        if submission.may_call is False:
+            return "numéro retiré\u00a0: ne veut pas, ou plus, être appelé"
         number = submission.phone
         return format_html('<a href="tel:{}">{}</a>', number, shown(number))
 
@@ -101,7 +117,8 @@ class SubmissionAdmin(
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Submission]:
         submissions = super().get_queryset(request).filter(lead__erased_at=None)
-        return with_messages(submissions).select_related("lead", "corrects")
+        rows = with_refusals(with_messages(submissions))
+        return rows.select_related("lead", "corrects")
 
     @admin.display(description="nom", ordering="last_name")
     def full_name(self, submission: Submission) -> str:

@@ -10,9 +10,9 @@ from django.http import HttpRequest
 
 from leads.admin.bulk import BulkActions
 from leads.admin.searching import found
-from leads.admin.submissions import SubmissionColumns
+from leads.admin.submissions import SubmissionColumns, with_refusals
 from leads.models import Submission, Suspect
-from outbox.admin import NOTHING, OwnLeads, Paged, ReadOnly, instant
+from outbox.admin import NOTHING, OwnLeads, Paged, ReadOnly, Titled, instant
 
 
 class WhyFilter(admin.SimpleListFilter):
@@ -75,11 +75,14 @@ class HeldInline(SubmissionColumns, ReadOnly, admin.StackedInline[Submission, Su
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Submission]:
-        return super().get_queryset(request).exclude(suspicion="")
+        return with_refusals(super().get_queryset(request).exclude(suspicion=""))
 
 
 @admin.register(Suspect)
-class SuspectAdmin(BulkActions, OwnLeads, ReadOnly, Paged, admin.ModelAdmin[Suspect]):
+class SuspectAdmin(
+    Titled, BulkActions, OwnLeads, ReadOnly, Paged, admin.ModelAdmin[Suspect]
+):
+    title = "Suspect"
     lead_path = ""
     list_display = ["since", "typed", "address", "place", "why", "asked", "known"]
     list_display_links = ["typed"]

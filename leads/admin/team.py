@@ -39,6 +39,10 @@ class StaffProfileAdmin(Titled, Paged, admin.ModelAdmin[StaffProfile]):
     form = ProfileForm
     list_display = ["name", "cap", "load", "above", "morning_letter"]
     list_select_related = ["user", "manager"]
+    when_empty = (
+        "Sans profil, une personne reçoit des contacts sans limite et la lettre du "
+        "matin, et c’est le Marketing qui est prévenu d’une promesse non tenue."
+    )
     actions = None
     ordering = ["user__last_name", "user__username"]
 
@@ -144,6 +148,10 @@ class AbsenceAdmin(Titled, Paged, admin.ModelAdmin[Absence]):
     form = AbsenceForm
     list_display = ["name", "first_day", "last_day"]
     list_filter = [WhenFilter]
+    when_empty = (
+        "Déclarez une absence avant qu’elle commence\u00a0: les règles ne confient "
+        "rien à qui est absent."
+    )
     list_select_related = ["user"]
     actions = None
 

@@ -125,9 +125,21 @@ class SavedViewForm(forms.ModelForm[SavedView]):
 class SavedViewAdmin(Paged, admin.ModelAdmin[SavedView]):
     form = SavedViewForm
     list_display = ["name", "author", "is_shared", "opened"]
-    list_filter = ["is_shared"]
     list_select_related = ["owner"]
     actions = None
+    when_empty = (
+        "Pour en garder une\u00a0: filtrez la liste des contacts ou cherchez-y, puis "
+        "choisissez «\u00a0Garder cette liste\u00a0»."
+    )
+
+    def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
+        """Offer no empty form in the side bar: a view is kept from a list."""
+        return {**super().get_model_perms(request), "add": False}
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """Offer none above the list either."""
+        none = {"has_add_permission": False}
+        return super().changelist_view(request, {**none, **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SavedView]:
         rows = super().get_queryset(request)

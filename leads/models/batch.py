@@ -112,6 +112,11 @@ class Batch(Claimable):
     def left(self) -> int:
         return self.total - self.done
 
+    def without_words(self) -> dict[str, Any]:
+        """Return the settings without what was typed: a reason, a search."""
+        typed = {"back"} if self.action == self.Action.STATUS else {"back", "reason"}
+        return {key: value for key, value in self.params.items() if key not in typed}
+
     def advance(self, count: int) -> None:
         """Count the next leads as done, before they are: one transaction holds both.
 

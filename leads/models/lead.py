@@ -47,6 +47,11 @@ def email_key(address: str) -> str:
     return address.lower()
 
 
+def words_of(search: str) -> list[str]:
+    """Return the words that a search looks for: the first MOST_WORDS of them."""
+    return fold(unicodedata.normalize("NFC", search)).split()[:MOST_WORDS]
+
+
 class LeadQuerySet(models.QuerySet["Lead"]):
     def genuine(self) -> Self:
         """Leave out suspects, tests and people who were erased or merged."""
@@ -72,7 +77,7 @@ class LeadQuerySet(models.QuerySet["Lead"]):
 
         The first MOST_WORDS of them: each is one more condition.
         """
-        for word in fold(unicodedata.normalize("NFC", words)).split()[:MOST_WORDS]:
+        for word in words_of(words):
             self = self.filter(search__contains=word)
         return self
 

@@ -28,7 +28,7 @@ from santescopie.processes import (
 )
 
 ROOT = Path(__file__).resolve().parents[2]
-STAFF = "admin, marketing, commercial, dpo"
+STAFF = "admin, marketing, commercial, commerciale, dpo"
 
 
 @dataclass

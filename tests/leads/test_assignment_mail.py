@@ -224,3 +224,30 @@ def test_it_leaves_through_the_house(sink, send):
     assert lead.full_name in received.mail.get_body(("plain",)).get_content()
     assert content_of(message)
     assert Assignment.objects.get().message == message
+
+
+@pytest.mark.parametrize("left", [{"is_active": False}, {"is_staff": False}])
+def test_whoever_left_the_house_is_told_of_nobody(left):
+    """The mail server was down for a day: people's names must not follow them."""
+    person = sales()
+    message = given(LeadFactory(), to=person)
+    assert made(message)
+
+    type(person).objects.filter(pk=person.pk).update(**left)
+
+    assert made(message) is None
+
+
+@pytest.mark.logs("leads.assignment_mail")
+def test_a_sheet_that_cannot_be_made_keeps_nobody_waiting(monkeypatch):
+    def lost(keys):
+        raise RuntimeError("no fonts")
+
+    monkeypatch.setattr(call_sheet, "render", lost)
+    lead = LeadFactory()
+
+    content = made(given(lead))
+
+    assert not content.attachments
+    assert "en pièce jointe" not in content.text
+    assert lead.full_name in content.text

@@ -6,6 +6,7 @@ import pytest
 
 from leads.admin import sheets
 from leads.models import Lead
+from reports.pdf import engine
 from tests.leads.factories import LeadFactory, StaffFactory
 from tests.leads.pages import notices, page
 from tests.leads.test_call_sheet import pages
@@ -132,3 +133,23 @@ def test_a_page_costs_no_more_than_twelve_queries(
 
     with django_assert_max_num_queries(12):
         assert sheet(client, lead.pk).status_code == 200
+
+
+@pytest.mark.logs("leads.admin.sheets")
+def test_fonts_that_are_lost_are_said_and_break_no_page(client, sign_in, monkeypatch):
+    def lost(keys):
+        raise engine.FontsLost
+
+    sign_in("Commercial")
+    leads = [LeadFactory(), LeadFactory()]
+    monkeypatch.setattr(sheets.call_sheet, "render", lost)
+
+    one = client.get(page("leads_lead_call_sheet", leads[0].pk), follow=True)
+    several = print_all(client, leads)
+
+    assert one.redirect_chain[0][0] == page("leads_lead_change", leads[0].pk)
+    for response in (one, several):
+        assert response.status_code == 200
+        assert notices(response) == [
+            "La fiche ne peut pas être faite\u00a0: prévenez l’équipe technique."
+        ]

@@ -156,3 +156,21 @@ def test_sales_see_which_submission_a_number_came_with(client, sign_in):
     assert f'<a href="tel:{NUMBER}">{shown(NUMBER)}</a>' in html
     html = client.get(admin_page("leads_lead_change", submission.lead_id)).text
     assert f"rappel demandé au {shown(NUMBER)}" in html
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["leads_submission_change", "leads_suspect_change"])
+def test_a_number_is_shown_nowhere_once_calls_are_refused(client, sign_in, name):
+    """It was left, then they asked not to be called: nobody presses it by mistake."""
+    sign_in("Marketing")
+    suspicion = "honeypot" if "suspect" in name else ""
+    submission = SubmissionFactory(phone=NUMBER, suspicion=suspicion)
+    key = submission.lead_id if suspicion else submission.pk
+    assert f"tel:{NUMBER}" in client.get(admin_page(name, key)).text
+
+    ConsentEvent.objects.create(lead=submission.lead, purpose="rappel", granted=False)
+
+    html = client.get(admin_page(name, key)).text
+    assert NUMBER not in html
+    assert shown(NUMBER) not in html
+    assert "ne veut pas, ou plus, être appelé" in html

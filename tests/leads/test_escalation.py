@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from leads import assigning, escalation, escalation_mail, exchanges
 from leads.escalation import escalate
-from leads.models import Escalation, Lead, PrivacyEvent
+from leads.models import Absence, Escalation, Lead, PrivacyEvent
 from leads.privacy import erase
 from leads.tasks import escalate as task
 from outbox.models import Message
@@ -82,6 +82,37 @@ def test_marketing_is_told_where_nobody_is_above(who):
     recipients = Message.objects.values_list("recipient", flat=True)
     assert set(recipients) == {user.email for user in told}
     assert Escalation.objects.filter(lead=lead).count() == 2
+
+
+def test_marketing_is_told_where_the_manager_is_away(owner, manager):
+    Absence.objects.create(user=manager, first_day=FRIDAY, last_day=MONDAY.date())
+    late(owner=owner)
+    there, _ = house = [StaffFactory(group="Marketing") for _ in range(2)]
+    Absence.objects.create(user=house[1], first_day=FRIDAY, last_day=MONDAY.date())
+
+    assert escalate(MONDAY) == 1
+
+    assert Message.objects.get().recipient == there.email
+
+
+def test_everybody_is_told_where_everybody_is_away():
+    person = StaffFactory(group="Marketing")
+    Absence.objects.create(user=person, first_day=FRIDAY, last_day=MONDAY.date())
+    late()
+
+    assert escalate(MONDAY) == 1
+    assert Message.objects.get().recipient == person.email
+
+
+def test_a_manager_who_left_the_house_is_told_nothing(owner, manager):
+    late(owner=owner)
+    escalate(MONDAY)
+    message = Message.objects.get()
+    assert escalation_mail.broken_promises(message)
+
+    type(manager).objects.filter(pk=manager.pk).update(is_active=False)
+
+    assert escalation_mail.broken_promises(message) is None
 
 
 @pytest.mark.logs("leads.escalation")

@@ -10,8 +10,20 @@ from django.core.management import CommandError, call_command
 from django.db.models.signals import pre_save
 from django.utils import timezone
 
-from leads import delivery, fictitious
-from leads.models import Activity, Assignment, ConsentEvent, Lead, Submission
+from leads import delivery, fictitious, fictitious_history, routing
+from leads.admin.views import sanitised
+from leads.models import (
+    Absence,
+    Activity,
+    Assignment,
+    ConsentEvent,
+    Escalation,
+    Lead,
+    RoutingRule,
+    SavedView,
+    StaffProfile,
+    Submission,
+)
 from outbox.models import Message, MessageEvent
 from outbox.tasks import send_message
 from reports import relabelling
@@ -206,11 +218,44 @@ def test_the_demo_is_seeded_once(monkeypatch, client):
         assert client.get("/admin/leads/lead/").status_code == 200
 
 
+def test_the_demo_shows_what_the_team_does_and_owes_nobody_a_mail(monkeypatch):
+    monkeypatch.setenv("DEMO_LEADS", "150")
+    call_command(seed_demo.Command())
+
+    given = Assignment.objects.exclude(rule=None)
+    assert set(given.values_list("rule__position", flat=True)) == {1, 2, 3, 4}
+    for assignment in given.select_related("lead__owner", "rule"):
+        assert assignment.lead.owner_id == assignment.rule.person_id
+        assert assignment.sentence.startswith("Affecté à ")
+    assert Escalation.objects.filter(lead__escalated_at__isnull=False).exists()
+    assert Lead.objects.filter(owner=None).exists()
+    assert StaffProfile.objects.filter(manager__username="marketing").count() == 2
+    assert Absence.objects.get().user.username == "commerciale"
+    for view in SavedView.objects.all():
+        assert sanitised(view.query) == view.query
+    assert not Message.objects.filter(next_attempt_at__isnull=False).exists()
+    assert routing.route_new() == 0
+
+
+def test_nobody_is_to_be_written_to_who_refused():
+    StaffFactory(group="Commercial")
+    fictitious.generate(300)
+
+    writing = Lead.objects.filter(next_action=fictitious_history.WRITING)
+    assert writing.exists()
+    agreed = ConsentEvent.objects.filter(purpose="actualites").values("lead")
+    assert not writing.exclude(pk__in=agreed).exists()
+    called = ConsentEvent.objects.filter(purpose="rappel").values("submission__phone")
+    assert all(row["submission__phone"].startswith("+3319900") for row in called)
+    assert called.exists()
+
+
 def test_the_demo_may_start_empty(monkeypatch):
     monkeypatch.setenv("DEMO_LEADS", "0")
     call_command(seed_demo.Command())
 
     assert not Lead.objects.exists()
+    assert not RoutingRule.objects.exists()  # A visitor's post is mailed to them alone.
 
 
 def first_delivered():

@@ -127,7 +127,7 @@ def test_what_an_act_weighs_is_halved_every_half_life():
 
 def test_a_retrieval_is_a_day_of_its_reasons():
     reading = interest(Acts(retrieved=[date(2026, 11, 25), date(2026, 11, 20)]), NOW)
-    assert reading.reasons == ("synthèse téléchargée le 25 novembre 2026",)
+    assert reading.reasons == ("synthèse téléchargée le 25\u00a0novembre\u00a02026",)
 
 
 def read(lead):

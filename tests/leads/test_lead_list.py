@@ -266,3 +266,24 @@ def test_the_list_costs_twelve_statements_with_three_rows_or_three_hundred(
     with django_assert_max_num_queries(12) as many:
         client.get(page(LIST, **query))
     assert len(many) <= len(few)
+
+
+def test_what_robots_typed_is_no_choice(client, sign_in):
+    sign_in("Marketing")
+    source = {"utm_campaign": ["achetez"], "utm_source": ["achetez"]}
+    SubmissionFactory(suspect=True, source=source)
+
+    assert "achetez" not in client.get(page(LIST)).text
+
+
+def test_retrievals_of_one_day_have_no_order(client, sign_in):
+    """The list sorts and filters by the day alone: it is all that people are told."""
+    sign_in("Marketing")
+    noon = timezone.now().replace(hour=12, minute=0)
+    late, early = (delivered().lead for _ in range(2))
+    for lead, minutes in ((late, 30), (early, 0)):
+        HitFactory(copy=lead.copies.get(), at=noon + timedelta(minutes=minutes))
+
+    rows = shown(client.get(page(LIST, o=9)))
+
+    assert len({row.retrieval_day for row in rows}) == 1

@@ -34,7 +34,7 @@ def shown(client, copy):
 
 
 def by_name(copy):
-    return with_delivery(Lead.objects.filter(pk=copy.lead_id)).get().retrieved_at
+    return with_delivery(Lead.objects.filter(pk=copy.lead_id)).get().retrieval_day
 
 
 def anonymous():

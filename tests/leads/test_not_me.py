@@ -16,9 +16,17 @@ from django.db.models.functions import Now
 from django.test import Client
 from django.utils import timezone
 
-from leads import delivery, not_me, privacy
+from leads import assigning, delivery, not_me, privacy
 from leads.admin.leads import LeadForm
-from leads.models import Activity, ConsentEvent, Lead, PrivacyEvent, Submission
+from leads.models import (
+    Activity,
+    Batch,
+    ConsentEvent,
+    Lead,
+    PrivacyEvent,
+    SavedView,
+    Submission,
+)
 from outbox import bounces, sending, tokens
 from outbox.claims import LeaseLost
 from outbox.models import Message, MessageEvent, Suppression, Undelivered
@@ -112,10 +120,27 @@ def test_pressed_nothing_is_left_of_the_person_anywhere(visitor, copy, link):
     lead.phone, lead.next_action = "06 00 00 00 00", "Appeler Zoë"
     lead.save()
     Activity.objects.create(lead=lead, body="Zoë Lœuf rappellera.")
-    for row in (lead, Submission.objects.get(), Undelivered.objects.get()):
+    person = StaffFactory()
+    assigning.assign([lead.pk], person, why="Repris par X : Zoë le veut", by=person)
+    batch = {"user": person, "action": "assign", "leads": [lead.pk]}
+    Batch.objects.create(
+        **batch,
+        params={"reason": "Zoë le veut", "back": "/admin/leads/lead/?q=Lœuf"},
+        next_attempt_at=None,
+    )
+    view = SavedView.objects.create(name="Zoë", owner=person, query="q=zoe+l%C5%93uf")
+    kept = SavedView.objects.create(name="Autres", owner=person, query="q=autre")
+    for row in (
+        view,
+        lead,
+        Submission.objects.get(),
+        Undelivered.objects.get(copies=copy),
+    ):
         LogEntry.objects.log_actions(StaffFactory().pk, [row], CHANGE, "Zoë")
     MessageEvent.objects.create(
-        message=Message.objects.get(), kind="deferred", cause=f"<{ADDRESS}> is full"
+        message=Message.objects.get(copies=copy),
+        kind="deferred",
+        cause=f"<{ADDRESS}> is full",
     )
     assert any(typed in row for row in everything() for typed in TYPED)
 
@@ -124,6 +149,7 @@ def test_pressed_nothing_is_left_of_the_person_anywhere(visitor, copy, link):
     assert (response.status_code, response.url) == (303, link)
     left = [row for row in everything() for typed in TYPED if typed in row]
     assert not left
+    assert list(SavedView.objects.all()) == [kept]
     page = visitor.get(link).text
     assert page == STATES["pas-moi-fait"].html
 

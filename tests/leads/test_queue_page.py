@@ -114,6 +114,17 @@ def test_an_empty_queue_says_what_to_do(client, sign_in):
     assert page("leads_lead_changelist") in text
 
 
+def test_an_empty_section_leads_back_and_does_not_say_that_all_is_done(client, sign_in):
+    user = sign_in("Commercial")
+    LeadFactory(owner=user, next_action_on=days(0))
+
+    text = client.get(page("index", section="retard")).text
+
+    assert "Plus rien dans «\u00a0En retard\u00a0»." in text
+    assert "Votre file est vide" not in text
+    assert f'<a href="{page("index")}">Revenir à la file</a>' in text
+
+
 def test_a_section_is_shown_whole_page_after_page(client, sign_in):
     user = sign_in("Commercial")
     LeadFactory.create_batch(60, owner=user, next_action_on=days(-1))
@@ -171,7 +182,7 @@ def test_the_side_bar_follows_the_day_and_marks_one_page(client, sign_in):
     names = ["Ma file", "Contacts", "Demandes", "Téléchargements", "Envois"]
     places = [text.index(f">{name}</a></th>") for name in names]
     assert places == sorted(places)
-    bar = text.partition('id="nav-sidebar"')[2].partition("</nav>")[0]
+    bar = text[text.index('id="nav-sidebar"') :].partition("</nav>")[0]
     assert re.findall(r'<a href="([^"]+)" aria-current="page"', bar) == [
         page("leads_lead_changelist")
     ]

@@ -221,3 +221,12 @@ def test_a_view_is_of_a_list_that_was_chosen_first(client, sign_in):
 
     assert response.redirect_chain[-1][0] == page(LIST)
     assert "Garder cette liste" in notices(response)[0]
+
+
+def test_no_button_leads_to_an_empty_view(client, sign_in):
+    sign_in("Commercial")
+
+    text = client.get(page("leads_savedview_changelist")).text
+
+    assert page("leads_savedview_add") not in text
+    assert "choisissez «\u00a0Garder cette liste\u00a0»" in text

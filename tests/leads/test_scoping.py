@@ -22,7 +22,6 @@ LISTS = {
     "outbox_message": "lead",
     "outbox_undelivered": "lead",
     "reports_copy": "lead",
-    "reports_hit": "copy__lead",
 }
 
 
@@ -110,6 +109,23 @@ def test_who_may_see_all_leads_sees_all_rows(client, cast, name, group):
     assert expected <= {row.pk for row in rows}
 
 
+def test_requests_have_no_owner_or_those_of_few_would_have_a_name(client, cast):
+    """Cut to one's own leads, a list of requests tells even what objectors did."""
+    _, theirs, others = cast
+
+    rows = shown(client.get(all_of("reports_hit")))
+
+    assert {hit.copy.lead for hit in rows} == {*theirs, *others}
+
+
+@pytest.mark.parametrize("asked", ["copy_id", "copy_id__in", "copy__isnull", "at__gte"])
+def test_nobody_asks_for_the_requests_of_one_person(client, cast, asked):
+    client.force_login(StaffFactory(group="Marketing"))
+    url = page("reports_hit_changelist", **{asked: cast[1][0].copies.get().pk})
+
+    assert client.get(url).url == f"{page('reports_hit_changelist')}?e=1"
+
+
 def test_mail_that_is_about_nobody_is_not_for_everybody(client, cast):
     Message.objects.filter(lead__in=[lead.pk for lead in cast[1]]).update(lead=None)
 
@@ -134,9 +150,11 @@ def test_an_action_reaches_ones_own_rows_only(client, cast):
 def test_a_lead_of_somebody_else_cannot_be_changed(client, cast):
     _, _, others = cast
 
-    response = client.post(page("leads_lead_change", others[0].pk), {"status": "gagne"})
+    response = client.post(page("leads_lead_edit", others[0].pk), {"phone": "12"})
 
     assert response.status_code == 302
+    assert client.post(page("leads_lead_change", others[0].pk)).status_code == 405
+    assert Lead.objects.get(pk=others[0].pk).phone == ""
     assert Lead.objects.get(pk=others[0].pk).status == "nouveau"
 
 

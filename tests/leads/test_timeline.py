@@ -267,7 +267,7 @@ def test_an_escalation_says_which_promise_and_who_was_told():
         message=MessageFactory(),
     )
     [entry] = told(lead, "signalement")
-    assert "20 novembre 2026" in entry.what
+    assert "20\u00a0novembre\u00a02026" in entry.what
     assert "Sacha Spécimen" in words(entry)
 
 

@@ -246,3 +246,18 @@ def test_a_promise_broken_over_the_weekend_is_not_late_yet():
 )
 def test_what_is_planned_is_a_call_unless_its_words_say_else(action, kind):
     assert queue_words.kind_of(action) == kind
+
+
+def test_what_was_planned_is_said_without_what_was_refused_since():
+    """By the person alone, on their own page: nobody changed the plan."""
+    owner = StaffFactory()
+    LeadFactory(
+        owner=owner, next_action="Rappeler au 01 99 00 00 01", next_action_on=days(0)
+    )
+    (line,) = work_queue.lines(list(work_queue.section(TODAY, owner)))
+    assert line.action == "Rappeler au 01 99 00 00 01"
+
+    wish(line.lead, granted=False)
+
+    (line,) = work_queue.lines(list(work_queue.section(TODAY, owner)))
+    assert line.action == "Rappeler au [numéro retiré]"

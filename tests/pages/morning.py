@@ -5,6 +5,7 @@ The test counts the presses; `make screenshots` shows what is seen at each step.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +22,7 @@ SAME_GROUP = """
 (element) => document.activeElement.type === "radio"
   && document.activeElement.name === element.name
 """
+TOMORROW = re.compile("demain|prochain jour ouvré")  # Over a weekend.
 FARTHEST = 150  # Stops of a page.
 
 
@@ -86,7 +88,7 @@ def steps(hand: Hand, sheets: list[bytes]) -> Iterator[str]:
     yield "lire"
     hand.press(page.get_by_role("radio", name="joint"))
     yield "noter"
-    hand.press(page.get_by_role("radio", name="demain"))
+    hand.press(page.get_by_role("radio", name=TOMORROW))
     yield "prevoir"
     hand.press(page.get_by_role("button", name="Enregistrer"))
     page.wait_for_selector(".messagelist")
