@@ -11,7 +11,7 @@ from django.db import transaction
 
 from leads.models import Assignment, Lead, RoutingRule
 from outbox import making
-from outbox.models import Message, MessageEvent
+from outbox.models import Message
 
 KIND = "assignment"  # Of the message; leads/assignment_mail.py makes its words.
 SUBJECT = "Des contacts vous sont confiés"
@@ -67,16 +67,17 @@ def assign(
 
 
 def _owe(to: Any, leads: list[Lead]) -> Message:
-    message = making.to_be_made(
-        KIND,
-        recipient=to.email,
-        subject=SUBJECT,
-        # Erased before it leaves, the person takes the message away with them.
-        lead=leads[0] if len(leads) == 1 else None,
-    )
-    message.save()
-    message.record(MessageEvent.Kind.QUEUED)
-    return message
+    # Erased before it leaves, the person takes the message away with them.
+    only = leads[0] if len(leads) == 1 else None
+    return making.owe(KIND, to.email, SUBJECT, lead=only)
+
+
+def said_of(by: Any, to: Any | None) -> str:
+    """Say in words who gave a lead to whom, or took it back (`to` is None)."""
+    name = name_of(by)
+    if to is None:
+        return f"Repris par {name}"
+    return f"Pris par {name}" if to == by else f"Confié par {name}"
 
 
 def name_of(user: Any) -> str:

@@ -52,6 +52,18 @@ def day_in_words(day: date, today: date) -> str:
     return words if day.year == today.year else f"{words}\u00a0{day.year}"
 
 
+def carried(user: str, but: QuerySet[Lead] | None = None) -> Coalesce:
+    """Count what weighs on somebody: open, genuine leads that are theirs.
+
+    `user` names the account in the query around; leads of `but` weigh on nobody.
+    """
+    mine = Lead.objects.genuine().open().filter(owner=OuterRef(user))
+    if but is not None:
+        mine = mine.exclude(pk__in=but.values("pk"))
+    counted = mine.order_by().values("owner").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted), 0)
+
+
 def people(
     keys: Iterable[int], today: date, *, but: QuerySet[Lead] | None = None
 ) -> dict[int, Person]:
@@ -59,17 +71,13 @@ def people(
 
     Leads of `but` weigh on nobody: they are about to be given again.
     """
-    mine = Lead.objects.genuine().open().filter(owner=OuterRef("pk"))
-    if but is not None:
-        mine = mine.exclude(pk__in=but.values("pk"))
-    carried = mine.order_by().values("owner").annotate(n=Count("pk")).values("n")
     away = Absence.objects.on(today).filter(user=OuterRef("pk")).order_by("-last_day")
     users = (
         get_user_model()
         .objects.filter(pk__in=set(keys))
         .select_related("staff_profile")
         .annotate(
-            load=Coalesce(Subquery(carried), 0),
+            load=carried("pk", but),
             away_until=Subquery(away.values("last_day")[:1]),
         )
     )

@@ -211,8 +211,7 @@ def _assign(batch: Batch, user: Any, leads: list[Lead]) -> dict[int, str]:
         to = get_user_model().objects.filter(pk=key).first()
         if to is None:
             raise _Refused("refused")
-    verb = "Confié" if to else "Repris"
-    why = f"{verb} par {assigning.name_of(user)}"
+    why = assigning.said_of(user, to)
     if reason := batch.params.get("reason"):
         why += f"\u00a0: {reason}"
     try:

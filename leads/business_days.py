@@ -38,6 +38,11 @@ def between(first: date, last: date) -> int:
     return sum(is_business_day(first + timedelta(days=n + 1)) for n in range(days))
 
 
+def in_words(days: int) -> str:
+    """Return « 1 jour ouvré » or « 2 jours ouvrés »."""
+    return f"{days}\u00a0jour{'s' if days > 1 else ''} ouvré{'s' if days > 1 else ''}"
+
+
 def promised_for(at: datetime) -> date:
     """Return the last day (Europe/Paris) of the promise made to who asked then."""
     return after(timezone.localdate(at), PROMISE)

@@ -157,15 +157,7 @@ def _sheet(
         questions=_questions(reading_of(segment_of(reader))),
         colleagues=tuple(map(_colleague, colleagues[:COLLEAGUES])),
         more_colleagues=max(0, len(colleagues) - COLLEAGUES),
-        exchanges=tuple(
-            Exchange(
-                _day(row.at),
-                _what(row),
-                cut(name_of(row.author), 30) if row.author else "",
-                said(row.body, 104),
-            )
-            for row in activities
-        ),
+        exchanges=tuple(_exchange(row, said(row.body, 104)) for row in activities),
         more_exchanges=activities[0].total - len(activities) if activities else 0,
     )
 
@@ -174,6 +166,11 @@ def _day(at: datetime | date) -> str:
     """Return « 12/11/2026 », in Europe/Paris."""
     day = timezone.localdate(at) if isinstance(at, datetime) else at
     return f"{day:%d/%m/%Y}"
+
+
+def _exchange(row: Activity, said: str) -> Exchange:
+    author = cut(name_of(row.author), 30) if row.author else ""
+    return Exchange(_day(row.at), _what(row), author, said)
 
 
 def _what(row: Activity) -> str:

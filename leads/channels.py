@@ -48,6 +48,12 @@ class Channels:
         return [channel for channel in self if not channel.allowed]
 
 
+def acts(purpose: str, lead: Any = None) -> QuerySet[ConsentEvent]:
+    """Return what a lead of the query around said for a purpose, the latest first."""
+    rows = ConsentEvent.objects.filter(lead=lead or OuterRef("pk"), purpose=purpose)
+    return rows.order_by("-at", "-pk")
+
+
 def with_consents(leads: QuerySet[Lead]) -> QuerySet[Lead]:
     """Add what `channels_of` reads: the latest act of each purpose, and the number.
 
@@ -60,9 +66,7 @@ def with_consents(leads: QuerySet[Lead]) -> QuerySet[Lead]:
         ("news", Purpose.NEWS),
         ("measure", Purpose.MEASURE),
     ):
-        latest = ConsentEvent.objects.filter(
-            lead=OuterRef("pk"), purpose=purpose
-        ).order_by("-at", "-pk")
+        latest = acts(purpose)
         values[f"{name}_granted"] = Subquery(latest.values("granted")[:1])
         values[f"{name}_at"] = Subquery(latest.values("at")[:1])
     del values["measure_at"]

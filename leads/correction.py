@@ -8,8 +8,8 @@ from django.db.models.functions import Coalesce, Now
 
 from leads import delivery
 from leads.models import ConsentEvent, Lead, Submission
-from outbox.models import Message, MessageEvent
-from outbox.replies import REASONS
+from outbox.models import Message
+from outbox.withholding import withhold
 from reports.models import Copy, CopyEvent
 
 LIVE = Submission.objects.filter(correction=None)
@@ -89,31 +89,13 @@ def _move_consents(old: Submission, new: Submission) -> None:
 def _close(old: Submission) -> None:
     """Withhold what has not left, and close the link that may have.
 
-    What another submission asked for too is its own: it goes on. A message whose
-    content is leaving this very moment may arrive, and its history says so; its link
-    is dead, and it is not tried again.
+    What another submission asked for too is its own: it goes on. Where a message may
+    arrive all the same, its link is dead.
     """
     if old.copy is None:
         return
-    owed = list(
-        old.messages.filter(next_attempt_at__isnull=False)
-        .exclude(submissions__in=LIVE.all())
-        .select_for_update(no_key=True, of=("self",))
-    )
-    Message.objects.filter(pk__in=[message.pk for message in owed]).update(
-        withheld_at=Now(),
-        next_attempt_at=None,
-        lease_until=None,
-        handing_over_at=None,
-        lease_no=F("lease_no") + 1,
-    )
-    for message in owed:
-        message.record(
-            MessageEvent.Kind.WITHHELD,
-            reason="corrected",
-            cause=REASONS["corrected"].cause,
-            ambiguous=message.handing_over_at is not None,
-        )
+    theirs = Message.objects.filter(submissions=old)
+    withhold(theirs.exclude(submissions__in=LIVE.all()), "corrected")
     if not LIVE.filter(copy=old.copy).exists():
         _revoke(old.copy)
 

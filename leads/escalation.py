@@ -16,7 +16,7 @@ from django.utils import timezone
 from leads import assigning, business_days
 from leads.models import Absence, Escalation, Lead
 from outbox import making
-from outbox.models import Message, MessageEvent
+from outbox.models import Message
 
 logger = logging.getLogger(__name__)
 
@@ -98,15 +98,9 @@ def _house(away: set[int]) -> list[Any]:
 
 
 def _owe(person: Any, leads: list[Lead]) -> None:
-    message = making.to_be_made(
-        KIND,
-        recipient=person.email,
-        subject=SUBJECT,
-        # Erased before it leaves, the person takes the message away with them.
-        lead=leads[0] if len(leads) == 1 else None,
-    )
-    message.save()
-    message.record(MessageEvent.Kind.QUEUED)
+    # Erased before it leaves, the person takes the message away with them.
+    only = leads[0] if len(leads) == 1 else None
+    message = making.owe(KIND, person.email, SUBJECT, lead=only)
     Escalation.objects.bulk_create(
         Escalation(
             lead=lead,

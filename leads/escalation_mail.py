@@ -32,12 +32,14 @@ def broken_promises(message: Message) -> Content | None:
     today = timezone.localdate()
     lines = []
     for row in rows[:LISTED]:
+        days = business_days.between(row.promised_on, today)
         lines.append(
             Broken(
                 lead=row.lead,
                 owner=assigning.name_of(row.lead.owner) if row.lead.owner else "",
                 promised=weekday_in_words(row.promised_on, today),
-                late=_late(business_days.between(row.promised_on, today)),
+                # None where it waited for a business day.
+                late=business_days.in_words(days) if days > 0 else "",
                 url=url_of(row.lead_id),
             )
         )
@@ -47,12 +49,6 @@ def broken_promises(message: Message) -> Content | None:
         "heading": subject(len(rows)),
     }
     return making.written(escalation.KIND, subject(len(rows)), context)
-
-
-def _late(days: int) -> str:
-    if days < 1:  # It waited for a business day.
-        return ""
-    return "1 jour ouvré" if days == 1 else f"{days} jours ouvrés"
 
 
 def subject(count: int) -> str:

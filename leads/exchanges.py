@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pghistory
@@ -27,6 +27,7 @@ OUTCOMES: dict[str, tuple[str, ...]] = {
     Kind.NOTE: (),
 }
 BEFORE_CONTACT = (Status.NEW, Status.TO_QUALIFY, Status.QUALIFIED)
+FARTHEST = timedelta(days=730)  # Of what comes next.
 STAFF_PAGE = "/admin/"
 
 
@@ -58,12 +59,7 @@ def log(
             lead=lead, author=by, kind=kind, outcome=outcome, body=body
         )
         if kind in CONTACTS:
-            lead.next_action, lead.next_action_on = "", None
-            lead.first_contact_at = lead.first_contact_at or timezone.now()
-            if outcome in Activity.WAITING:
-                lead.waiting_since = timezone.now()
-            elif outcome != Outcome.NO_ANSWER:
-                lead.waiting_since = None
+            _contacted(lead, outcome)
         if next_action or next_on:
             lead.next_action, lead.next_action_on = next_action, next_on
         lead.status = _moved(lead.status, kind, outcome)
@@ -79,6 +75,16 @@ def log(
         if outcome == Outcome.REFUSED:
             _refuse_calls(lead)
     return activity
+
+
+def _contacted(lead: Lead, outcome: str) -> None:
+    """Take what was to be done for done, and tell whose the next word is."""
+    lead.next_action, lead.next_action_on = "", None
+    lead.first_contact_at = lead.first_contact_at or timezone.now()
+    if outcome in Activity.WAITING:
+        lead.waiting_since = timezone.now()
+    elif outcome != Outcome.NO_ANSWER:
+        lead.waiting_since = None
 
 
 def _moved(status: str, kind: str, outcome: str) -> str:

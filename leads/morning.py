@@ -23,7 +23,7 @@ from leads.models import Absence, Letter
 from leads.work_queue import Section
 from outbox import making
 from outbox.making import Content
-from outbox.models import Message, MessageEvent
+from outbox.models import Message
 
 KIND = "morning"  # Of the message.
 SUBJECT = "Votre file du jour"
@@ -65,11 +65,9 @@ def _owe(person: Any, day: date) -> bool:
     """Owe somebody the letter of a day, if anything is due; tell whether it was."""
     if not count(work_queue.counts(person)):
         return False
-    message = making.to_be_made(KIND, recipient=person.email, subject=SUBJECT)
     try:
         with transaction.atomic():
-            message.save()
-            message.record(MessageEvent.Kind.QUEUED)
+            message = making.owe(KIND, person.email, SUBJECT)
             Letter.objects.create(
                 kind=Letter.Kind.MORNING, user=person, day=day, message=message
             )

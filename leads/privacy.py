@@ -27,7 +27,7 @@ from outbox.models import (
     mailbox_of,
     suppression_hash,
 )
-from outbox.replies import REASONS
+from outbox.withholding import withhold
 from reports.models import Copy
 
 NOBODY = dict.fromkeys(
@@ -146,23 +146,10 @@ def _found(lead: Lead, words: str) -> bool:
 
 def _erase_messages(messages: QuerySet[Message]) -> None:
     """Withhold what has not left, and forget whom and what it was for."""
-    owed = [message for message in messages if message.next_attempt_at]
     rows = Message.objects.filter(pk__in=[message.pk for message in messages])
-    rows.filter(pk__in=[message.pk for message in owed]).update(
-        withheld_at=Now(),
-        next_attempt_at=None,
-        lease_until=None,
-        lease_no=F("lease_no") + 1,
-    )
     # A server's own words name the mailbox.
     MessageEvent.objects.filter(message__in=rows).update(cause="")
-    for message in owed:
-        message.record(
-            MessageEvent.Kind.WITHHELD,
-            reason="erased",
-            cause=REASONS["erased"].cause,
-            ambiguous=message.handing_over_at is not None,
-        )
+    withhold(rows, "erased")
     rows.update(
         recipient="",
         text="",

@@ -123,4 +123,4 @@ def short(on: date) -> str:
 
 
 def _of_days(days: int) -> str:
-    return "d’un jour ouvré" if days == 1 else f"de {days} jours ouvrés"
+    return "d’un jour ouvré" if days == 1 else f"de {business_days.in_words(days)}"

@@ -14,8 +14,8 @@ from leads import consent, delivery
 from leads.calling import PAGE as CALL_PAGE
 from leads.models import ConsentEvent, Lead, Submission
 from leads.models.lead import Identity
-from outbox.models import Message, MessageEvent, Undelivered
-from outbox.replies import REASONS
+from outbox.models import Message, Undelivered
+from outbox.withholding import withhold
 from reports.models import Copy
 
 Purpose = ConsentEvent.Purpose
@@ -33,7 +33,7 @@ def suspect(keys: list[int], by: Any) -> int:
         held = [lead.pk for lead in found]
         Lead.objects.filter(pk__in=held).update(suspected_at=Now())
     _stop_copies(held)
-    _withhold(held)
+    withhold(Message.objects.filter(copies__lead__in=held), "suspect")
     return len(held)
 
 
@@ -42,30 +42,6 @@ def _stop_copies(leads: list[int]) -> None:
     Copy.objects.filter(lead__in=leads, next_attempt_at__isnull=False).update(
         next_attempt_at=None, lease_until=None, lease_no=F("lease_no") + 1
     )
-
-
-def _withhold(leads: list[int]) -> None:
-    """Withhold the syntheses that have not left."""
-    owed = list(
-        Message.objects.filter(copies__lead__in=leads, next_attempt_at__isnull=False)
-        .select_for_update(no_key=True, of=("self",))
-        .defer("text", "html")
-        .order_by("pk")
-    )
-    Message.objects.filter(pk__in=[message.pk for message in owed]).update(
-        withheld_at=Now(),
-        next_attempt_at=None,
-        lease_until=None,
-        handing_over_at=None,
-        lease_no=F("lease_no") + 1,
-    )
-    for message in owed:
-        message.record(
-            MessageEvent.Kind.WITHHELD,
-            reason="suspect",
-            cause=REASONS["suspect"].cause,
-            ambiguous=message.handing_over_at is not None,
-        )
 
 
 @transaction.atomic

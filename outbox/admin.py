@@ -266,6 +266,7 @@ class MessageColumns:
 
 class MessageEventInline(ReadOnly, admin.TabularInline[MessageEvent, Message]):
     model = MessageEvent
+    template = "admin/steps.html"
     extra = 0
     fields = [
         "at",

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 
 from outbox.composing import identity
-from outbox.models import Message
+from outbox.models import Message, MessageEvent
 
 
 class Attachment(NamedTuple):
@@ -69,6 +69,14 @@ def to_be_made(kind: str, **fields: Any) -> Message:
         message_id=f"<{uid}@{settings.MESSAGE_ID_DOMAIN}>",
         **fields,
     )
+
+
+def owe(kind: str, recipient: str, subject: str, **fields: Any) -> Message:
+    """Owe a message of this kind; call it in the transaction of what it tells."""
+    message = to_be_made(kind, recipient=recipient, subject=subject, **fields)
+    message.save()
+    message.record(MessageEvent.Kind.QUEUED)
+    return message
 
 
 def written(

@@ -11,14 +11,7 @@ from django.urls import path, reverse
 # What is not named here stands at the end, under the name of its app.
 GROUPS: dict[str, tuple[str, ...]] = {
     "Suivi": ("Queue", "Lead", "Suspect", "Submission", "SavedView", "Batch"),
-    "Répartition": (
-        "RoutingRule",
-        "Absence",
-        "StaffProfile",
-        "Assignment",
-        "Escalation",
-        "Letter",
-    ),
+    "Répartition": ("RoutingRule", "Absence", "StaffProfile"),
     "Mesure": ("Measure", "Action", "Campaign", "Downloads"),
     "Synthèse": ("Copy", "Hit", "Edition"),
     "Envois": ("Message", "Undelivered", "Suppression"),

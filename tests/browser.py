@@ -32,6 +32,7 @@ FLAGS = (
     "--disable-sync",
 )
 PATIENCE = 10_000  # Milliseconds before an action that cannot be done is an error.
+VIEWER = ("chrome:", "chrome-extension:")  # What Chromium shows a PDF with.
 # The policy blocks silently where nobody looks; here it also speaks.
 TELL_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) =>
@@ -140,6 +141,8 @@ def new_page(request, settings, server, browser_thread):
     faults: list[str] = []
 
     def watch_request(asked: Any) -> None:
+        if asked.url.startswith(VIEWER):
+            return
         if urlsplit(asked.url)._replace(
             path="", query="", fragment=""
         ).geturl() not in (

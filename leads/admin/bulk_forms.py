@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 
 from leads import batches
-from leads.assigning import may_be_given, name_of
-from leads.models import Absence, Batch, Lead
+from leads.admin import page_forms, people
+from leads.models import Batch, Lead
 
 Action = Batch.Action
 TYPED_BEYOND = 50  # People: then a slip must not write to them.
@@ -49,18 +47,8 @@ class ConfirmForm(forms.Form):
         return {}
 
 
-def people() -> list[tuple[str, str]]:
-    """Return whom leads may be given to, by name; who is away today says so."""
-    staff = get_user_model().objects.filter(is_staff=True, is_active=True)
-    away = set(
-        Absence.objects.on(timezone.localdate()).values_list("user_id", flat=True)
-    )
-    named = sorted(
-        (name_of(user) + (" (absence en cours)" if user.pk in away else ""), user.pk)
-        for user in staff
-        if may_be_given(user)
-    )
-    return [(str(key), name) for name, key in named]
+def _people() -> list[tuple[str, str]]:
+    return [(str(user.pk), people.label_of(user)) for user in people.assignable()]
 
 
 class AssignForm(ConfirmForm):
@@ -82,7 +70,7 @@ class AssignForm(ConfirmForm):
     def __init__(self, batch: Batch, data: Any = None) -> None:
         super().__init__(batch, data)
         nobody = (NOBODY, "Personne\u00a0: retirer le responsable")
-        self.fields["to"].choices = [("", "Choisissez…"), *people(), nobody]  # type: ignore[attr-defined]
+        self.fields["to"].choices = [("", "Choisissez…"), *_people(), nobody]  # type: ignore[attr-defined]
 
     @property
     def params(self) -> dict[str, Any]:
@@ -93,47 +81,12 @@ class AssignForm(ConfirmForm):
         }
 
 
-class StatusForm(ConfirmForm):
-    status = forms.ChoiceField(
-        label="Nouveau statut",
-        choices=[("", "Choisissez…"), *Lead.Status.choices],
-        error_messages={
-            "required": "Choisissez le statut.",
-            "invalid_choice": "Ce statut n’existe pas\u00a0: choisissez dans la liste.",
-        },
-    )
-    reason = forms.ChoiceField(
-        label="Raison",
-        help_text="Pour « perdu » et « hors cible » seulement.".replace(
-            "« ", "«\u00a0"
-        ).replace(" »", "\u00a0»"),
-        required=False,
-        choices=[
-            ("", "—"),
-            *(
-                (status.label, [(reason.value, reason.label) for reason in reasons])
-                for status, reasons in Lead.REASONS.items()
-            ),
-        ],
-        error_messages={
-            "invalid_choice": "Cette raison n’existe pas\u00a0: choisissez dans la "
-            "liste."
-        },
-    )
+class StatusForm(page_forms.StatusForm, ConfirmForm):
+    """The same question as on the page of one; nothing is chosen beforehand."""
 
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        status, reason = data.get("status"), data.get("reason", "")
-        if not status or "reason" in self.errors:
-            return data
-        reasons = Lead.REASONS.get(Lead.Status(status), ())
-        if reasons and reason not in reasons:
-            self.add_error(
-                "reason", f"Choisissez une raison de «\u00a0{status}\u00a0»."
-            )
-        elif reason and not reasons:
-            self.add_error("reason", "Ce statut n’a pas de raison\u00a0: retirez-la.")
-        return data
+    def __init__(self, batch: Batch, data: Any = None) -> None:
+        super().__init__(batch, data)
+        self.fields["status"].choices = [("", "Choisissez…"), *Lead.Status.choices]  # type: ignore[attr-defined]
 
     @property
     def params(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 
 from leads import sources
 from leads.assigning import name_of
+from leads.channels import acts
 from leads.models import ConsentEvent, Lead, Submission
 from leads.models.folding import Folded, fold
 from outbox.admin import ScopeFilter
@@ -37,14 +38,10 @@ def with_delivery(leads: QuerySet[Lead]) -> QuerySet[Lead]:
         .order_by("accepted_at")
         .values("accepted_at")[:1]
     )
-    latest = (
-        ConsentEvent.objects.filter(
-            lead=OuterRef(OuterRef("copy__lead")), purpose=ConsentEvent.Purpose.MEASURE
-        )
-        .order_by("-at", "-pk")
-        .values("pk")[:1]
+    latest = acts(ConsentEvent.Purpose.MEASURE, OuterRef(OuterRef("copy__lead")))
+    objection = ConsentEvent.objects.filter(
+        pk=Subquery(latest.values("pk")[:1]), granted=False
     )
-    objection = ConsentEvent.objects.filter(pk=Subquery(latest), granted=False)
     retrieved = (
         Hit.objects.probable()
         .filter(~Exists(objection), copy__lead=OuterRef("pk"))
@@ -201,12 +198,6 @@ class OrganisationFilter(admin.SimpleListFilter):
         return named.filter(search__contains=fold(value), place=fold(value))
 
 
-def latest_act(purpose: str) -> Subquery:
-    """Return whether the last act of a lead for a purpose agreed; null if none."""
-    acts = ConsentEvent.objects.filter(lead=OuterRef("pk"), purpose=purpose)
-    return Subquery(acts.order_by("-at", "-pk").values("granted")[:1])
-
-
 class ConsentFilter(admin.SimpleListFilter):
     """Cut by what the person last said, as `leads/channels.py` reads it."""
 
@@ -226,8 +217,11 @@ class ConsentFilter(admin.SimpleListFilter):
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[Lead]
     ) -> QuerySet[Lead] | None:
-        news = queryset.alias(said=latest_act(ConsentEvent.Purpose.NEWS))
-        calls = queryset.alias(said=latest_act(ConsentEvent.Purpose.CALL))
+        purposes = (ConsentEvent.Purpose.NEWS, ConsentEvent.Purpose.CALL)
+        news, calls = (
+            queryset.alias(said=Subquery(acts(purpose).values("granted")[:1]))
+            for purpose in purposes
+        )
         match self.value():
             case "actualites":
                 return news.filter(said=True)

@@ -26,7 +26,6 @@ KEPT = ("personne", "section", "page")  # Of the address that staff come back to
 ANCHOR = re.compile(r"[a-z]+(-\d{1,20})?", re.ASCII)
 SALT = "leads.gestures"
 UNDO_SECONDS = 3600
-FURTHEST = timedelta(days=731)
 DONE = {
     Activity.Kind.CALL: "Appel noté",
     Activity.Kind.EMAIL: "Courriel noté",
@@ -168,7 +167,7 @@ def _asked_day(request: HttpRequest, today: date) -> date:
         ) from error
     if on < today:
         raise Refused("Cette date est passée\u00a0: rien n’est reporté.")
-    if on > today + FURTHEST:
+    if on > today + exchanges.FARTHEST:
         raise Refused("Cette date est à plus de deux ans\u00a0: rien n’est reporté.")
     return on
 
@@ -182,8 +181,8 @@ def take(request: HttpRequest, lead: Any) -> str:
         raise Refused(f"{lead} vient d’être pris par {name}.")
     if lead.suspected_at or lead.is_test or lead.merged_into_id:
         raise Refused(f"{lead}\u00a0: ce contact est écarté, il n’est à personne.")
-    name = assigning.name_of(request.user)
-    assigning.assign([lead.pk], request.user, by=request.user, why=f"Pris par {name}")
+    why = assigning.said_of(request.user, request.user)
+    assigning.assign([lead.pk], request.user, by=request.user, why=why)
     messages.success(request, f"{lead}\u00a0: vous suivez maintenant ce contact.")
     return _signed(lead, "take")
 

@@ -28,7 +28,6 @@ from leads.admin.filters import (
     with_delivery,
 )
 from leads.admin.page import LeadPages
-from leads.admin.page_posts import assigned_by
 from leads.admin.searching import found
 from leads.admin.sheets import CallSheets
 from leads.admin.views import tabs
@@ -187,7 +186,7 @@ class LeadAdmin(CallSheets, BulkActions, LeadColumns, OwnLeads, Paged, LeadPages
             )
             self.message_user(request, words, messages.ERROR)
             return
-        why = assigned_by(user, user)
+        why = assigning.said_of(user, user)
         # Locked before they are looked at: whoever was quicker keeps theirs.
         rows = Lead.objects.filter(pk__in=keys).select_for_update(no_key=True)
         try:

@@ -16,7 +16,7 @@ from django.http import (
 )
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils import timezone
 
 from leads import interest, timeline
@@ -153,7 +153,6 @@ class LeadPages(LeadPosts):
             "cut": MOST if more and limit >= MOST else 0,
             "readings": _readings(lead),
             "colleagues": self._colleagues(request, lead),
-            "call_sheet": _resolved("admin:leads_lead_call_sheet", lead.pk),
             **self._forms(request, lead, channels, bound),
             **(extra_context or {}),
         }
@@ -218,11 +217,3 @@ def _limit(request: HttpRequest) -> int:
     if asked.isascii() and asked.isdecimal() and len(asked) < 6:
         return min(max(int(asked), timeline.LATEST), MOST)
     return timeline.LATEST
-
-
-def _resolved(name: str, pk: int) -> str:
-    """Return the address of a page, or nothing where this tree has none."""
-    try:
-        return reverse(name, args=[pk])
-    except NoReverseMatch:
-        return ""

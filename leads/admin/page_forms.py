@@ -8,17 +8,15 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth import get_user_model
-from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from leads import business_days
-from leads.assigning import name_of
-from leads.exchanges import OUTCOMES
-from leads.models import Absence, Activity, Lead
+from leads.admin.people import PersonField, assignable
+from leads.exchanges import FARTHEST, OUTCOMES
+from leads.models import Activity, Lead
 from reports.templatetags.staff_french import french_day
 
 LONGEST = 4000  # Letters of what was said.
-FARTHEST = timedelta(days=730)
 SHORTCUTS = ((1, "demain"), (3, "dans 3 jours ouvrés"), (5, "dans une semaine"))
 Kind, Outcome, Status = Activity.Kind, Activity.Outcome, Lead.Status
 REFUSAL_SAYS = (
@@ -194,16 +192,31 @@ class PlanForm(NextForm):
 
 
 class StatusForm(forms.Form):
-    status = forms.ChoiceField(label="Nouveau statut", choices=Status.choices)
-    reason = forms.ChoiceField(label="Raison, si perdu ou hors cible", required=False)
+    """A status, and why where something is lost or out of scope."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        groups: list[Any] = [("", "—")]
-        for status, reasons in Lead.REASONS.items():
-            options = [(str(one.value), str(one.label)) for one in reasons]
-            groups.append((str(status.label).capitalize(), options))
-        self.fields["reason"].choices = groups  # type: ignore[attr-defined]
+    status = forms.ChoiceField(
+        label="Nouveau statut",
+        choices=Status.choices,
+        error_messages={
+            "required": "Choisissez le statut.",
+            "invalid_choice": "Ce statut n’existe pas\u00a0: choisissez dans la liste.",
+        },
+    )
+    reason = forms.ChoiceField(
+        label="Raison, si perdu ou hors cible",
+        required=False,
+        choices=[
+            ("", "—"),
+            *(
+                (str(status.label).capitalize(), [(one, one.label) for one in reasons])
+                for status, reasons in Lead.REASONS.items()
+            ),
+        ],
+        error_messages={
+            "invalid_choice": "Cette raison n’existe pas\u00a0: choisissez dans la "
+            "liste."
+        },
+    )
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
@@ -212,34 +225,14 @@ class StatusForm(forms.Form):
             return data
         if not allowed:  # Moved on, or back: the reason is no longer one.
             data["reason"] = ""
-        elif not data.get("reason"):
-            self.add_error("reason", "Dites pourquoi, en choisissant une raison.")
-        elif data["reason"] not in allowed:
+        elif data.get("reason") not in allowed:
             label = str(Status(data["status"]).label)
-            self.add_error(
-                "reason", f"Cette raison n’est pas de «\u00a0{label}\u00a0»."
-            )
+            self.add_error("reason", f"Choisissez une raison de «\u00a0{label}\u00a0».")
         return data
 
 
-def assignable() -> QuerySet[Any]:
-    """Return who may be given leads, with `is_away` today."""
-    today = Absence.objects.on(timezone.localdate()).filter(user=OuterRef("pk"))
-    users = get_user_model().objects.filter(is_active=True, is_staff=True)
-    return (
-        users.exclude(email="")
-        .annotate(is_away=Exists(today))
-        .order_by("last_name", "first_name", "username")
-    )
-
-
-class PersonChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
-    def label_from_instance(self, obj: Any) -> str:
-        return f"{name_of(obj)} (absent)" if obj.is_away else name_of(obj)
-
-
 class AssignForm(forms.Form):
-    to = PersonChoice(
+    to = PersonField(
         label="Confier à",
         queryset=get_user_model().objects.none(),
         empty_label="personne",

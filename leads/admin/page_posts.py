@@ -28,14 +28,6 @@ GONE = "Cette personne vient d’être effacée\u00a0: rien n’a été écrit."
 Forms = dict[str, forms.Form]
 
 
-def assigned_by(user: Any, to: Any) -> str:
-    """Say in words who gave a lead to whom."""
-    by = assigning.name_of(user)
-    if to is None:
-        return f"Repris par {by}"
-    return f"Pris par {by}" if to == user else f"Confié par {by}"
-
-
 class LeadPosts(admin.ModelAdmin[Lead]):
     """What may be written from the page; `_person` and `_render` are the page's."""
 
@@ -168,7 +160,7 @@ class LeadPosts(admin.ModelAdmin[Lead]):
                     return self._say_gone(request)
                 if row.owner_id not in (only_from, to and to.pk):
                     return self._not_yours(request, row)
-                why = assigned_by(user, to)
+                why = assigning.said_of(user, to)
                 given = assigning.assign([lead.pk], to, by=user, why=why)
         except ValidationError as error:
             messages.error(request, error.messages[0])

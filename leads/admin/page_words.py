@@ -37,18 +37,13 @@ def promise_words(lead: Lead, today: date | None = None) -> str:
         return "clos sans premier contact"
     if promised < today:
         late = business_days.between(promised, today)
-        since = f", dépassé de {_count(late)}" if late else ", dépassé"
+        since = f", dépassé de {business_days.in_words(late)}" if late else ", dépassé"
         return f"premier contact promis avant le {said(promised)}{since}"
     left = business_days.between(today, promised)
     if promised == today or left == 0:
         return "premier contact promis pour aujourd’hui au plus tard"
-    return f"premier contact promis avant le {said(promised)}\u00a0: encore " + _count(
-        left
-    )
-
-
-def _count(days: int) -> str:
-    return "1 jour ouvré" if days == 1 else f"{days}\u00a0jours ouvrés"
+    remains = business_days.in_words(left)
+    return f"premier contact promis avant le {said(promised)}\u00a0: encore {remains}"
 
 
 def mailbox_words(lead: Any) -> str:

@@ -21,7 +21,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
 from leads import assigning, dry_run, routing
-from leads.admin.team import person_field
+from leads.admin.people import person_field
 from leads.models import RoutingRule
 from outbox.admin import Paged, Titled
 from reports.vocabulary import (

@@ -6,15 +6,15 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
-from django.db.models import Count, F, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from leads import assigning
-from leads.models import Absence, Lead, StaffProfile
+from leads.admin.people import person_field
+from leads.availability import carried
+from leads.models import Absence, StaffProfile
 from outbox.admin import NOTHING, Paged, Titled
 
 KEEPS_THE_TEAM = "leads.change_staffprofile"  # Marketing: everybody's, not their own.
@@ -22,20 +22,6 @@ KEEPS_THE_TEAM = "leads.change_staffprofile"  # Marketing: everybody's, not thei
 
 def keeps_the_team(user: Any) -> bool:
     return bool(user.has_perm(KEEPS_THE_TEAM))
-
-
-class PersonField(forms.ModelChoiceField[Any]):
-    """Choose somebody of the house by the name they are called."""
-
-    def label_from_instance(self, obj: Any) -> str:
-        return assigning.name_of(obj)
-
-
-def person_field(db_field: Any, **kwargs: Any) -> Any:
-    """Return the form field of a foreign key to somebody, without links to accounts."""
-    users = get_user_model().objects.filter(is_staff=True, is_active=True)
-    kwargs.setdefault("queryset", users.order_by("last_name", "username"))
-    return db_field.formfield(form_class=PersonField, **kwargs)
 
 
 class ProfileForm(forms.ModelForm[StaffProfile]):
@@ -61,20 +47,11 @@ class StaffProfileAdmin(Titled, Paged, admin.ModelAdmin[StaffProfile]):
     ordering = ["user__last_name", "user__username"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[StaffProfile]:
-        carried = (
-            Lead.objects.genuine()
-            .open()
-            .filter(owner=OuterRef("user"))
-            .order_by()
-            .values("owner")
-            .annotate(n=Count("pk"))
-            .values("n")
-        )
         rows = (
             super()
             .get_queryset(request)
             .select_related("user", "manager")
-            .annotate(carried=Coalesce(Subquery(carried), 0))
+            .annotate(carried=carried("user"))
         )
         mine = rows.filter(user=request.user.pk)
         return rows if keeps_the_team(request.user) else mine

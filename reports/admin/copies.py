@@ -50,6 +50,7 @@ class DeliveredFilter(PeriodFilter):
 
 class CopyEventInline(ReadOnly, admin.TabularInline[CopyEvent, Copy]):
     model = CopyEvent
+    template = "admin/steps.html"
     extra = 0
     fields = ["at", "kind", "attempt", "cause", "worker"]
     verbose_name_plural = "étapes"

@@ -232,7 +232,6 @@ def test_a_status_is_set_with_its_reason(client, sign_in):
         {},
         {"status": "perdu"},
         {"status": "perdu", "reason": "particulier"},
-        {"status": "qualifie", "reason": "budget"},
         {"status": "inconnu"},
         {"status": "perdu", "reason": "\x00"},
     ],

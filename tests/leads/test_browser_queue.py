@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from django.conf import settings
-from django.test import Client
 
 from leads.models import Lead
 from tests.browser import in_database
 from tests.leads.factories import LeadFactory, StaffFactory, delivered
 from tests.leads.pages import page as address
 from tests.leads.test_work_queue import cast, days, wish
+from tests.pages.staff import show, signed_in
 from tests.pages.test_browser_axe import AXE, OF_COLOUR, RUN, TAGS
 from tests.pages.test_browser_keyboard import walk
 
@@ -45,26 +44,7 @@ def html(db, client):
 
 @pytest.fixture
 def open_page(new_page, html):
-    """Open one of them under an address of the site."""
-
-    def open_page(name, **options):
-        page = new_page(**options)
-        # Django's own side bar and theme remember themselves there.
-        page.add_init_script("Storage.prototype.setItem = () => {}")
-        page.route(
-            "**/apercu/",
-            lambda route: route.fulfill(
-                body=html[name], content_type="text/html; charset=utf-8"
-            ),
-        )
-        page.route(
-            "**/jsi18n/",
-            lambda route: route.fulfill(body="", content_type="text/javascript"),
-        )
-        page.goto("/apercu/")
-        return page
-
-    return open_page
+    return lambda name, **options: show(new_page, html[name], **options)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -117,25 +97,22 @@ def test_targets_are_large_enough(new_page, open_page):
             assert target.bounding_box()["height"] >= 24
 
 
-def signed_in():
-    """Return the cookie of one of the sales staff, and whom they are late to call."""
+@pytest.fixture
+def late(django_db_serialized_rollback, transactional_db):
+    """One of the sales staff, and whom they are late to call."""
     user = StaffFactory(group="Commercial")
-    leads = [LeadFactory(owner=user, next_action_on=days(-2)) for _ in range(3)]
-    client = Client()
-    client.force_login(user)
-    name = settings.SESSION_COOKIE_NAME
-    return {"name": name, "value": client.cookies[name].value}, leads
+    return user, [LeadFactory(owner=user, next_action_on=days(-2)) for _ in range(3)]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_press_does_it_without_script(new_page, server, settings):
-    for name in ("SESSION", "CSRF"):  # The test's server speaks plain HTTP.
-        setattr(settings, f"{name}_COOKIE_NAME", name.lower())
-        setattr(settings, f"{name}_COOKIE_SECURE", False)
-    cookie, (first, second, third) = in_database(signed_in)
-    page = new_page(javascript=False)
-    page.context.add_cookies([{**cookie, "url": server.url}])
-    page.goto("/admin/")
+def test_one_press_does_it_without_script(new_page, server, late):
+    user, (first, second, third) = late
+    with signed_in(new_page, server, user, javascript=False) as page:
+        page.goto("/admin/")
+        walk_without_script(page, first, second, third)
+
+
+def walk_without_script(page, first, second, third):
     rows = page.locator("#retard tbody tr")
     assert rows.count() == 3
 
@@ -158,4 +135,3 @@ def test_one_press_does_it_without_script(new_page, server, settings):
     assert rows.count() == 1
     planned = in_database(lambda: Lead.objects.get(pk=third.pk).next_action_on)
     assert planned == days(30)
-    page.context.clear_cookies()

@@ -9,6 +9,7 @@ from leads.models import StaffProfile
 from tests.leads.factories import LeadFactory, StaffFactory
 from tests.leads.pages import page as address
 from tests.leads.routing import away, rule, sales
+from tests.pages.staff import show
 from tests.pages.test_browser_axe import AXE, OF_COLOUR, RUN, TAGS
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db]
@@ -51,34 +52,7 @@ def html(client):
 
 @pytest.fixture
 def open_page(new_page, html):
-    """Open one of them under an address of the site."""
-
-    def open_page(name, **options):
-        page = new_page(**options)
-        # Django's own side bar and theme remember themselves there.
-        page.add_init_script("Storage.prototype.setItem = () => {}")
-        page.route(
-            "**/apercu/",
-            lambda route: route.fulfill(
-                body=html[name], content_type="text/html; charset=utf-8"
-            ),
-        )
-        page.route("**/jsi18n/", lambda route: route.fulfill(body=CATALOG))
-        page.goto("/apercu/")
-        return page
-
-    return open_page
-
-
-# Signed out, as the browser is, it would be the page to sign in. The words do not
-# matter here.
-CATALOG = """
-globalThis.gettext = globalThis.gettext_noop = (words) => words;
-globalThis.pgettext = (context, words) => words;
-globalThis.ngettext = (one, many, count) => (count === 1 ? one : many);
-globalThis.interpolate = (words) => words;
-globalThis.get_format = () => ["%d/%m/%Y"];
-"""
+    return lambda name, **options: show(new_page, html[name], **options)
 
 
 @pytest.mark.parametrize("name", NAMES)

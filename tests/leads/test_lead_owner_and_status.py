@@ -50,12 +50,12 @@ def test_what_is_closed_has_a_reason_of_its_own_list(client, sign_in, status, re
 @pytest.mark.parametrize(
     ("data", "error"),
     [
-        ({"status": "perdu"}, "Dites pourquoi"),
-        ({"status": "hors-cible", "reason": ""}, "Dites pourquoi"),
-        ({"status": "perdu", "reason": "doublon"}, "n’est pas de «\u00a0perdu\u00a0»"),
-        ({"status": "perdu", "reason": "inventée"}, "Sélectionnez un choix valide"),
-        ({"status": "inventé"}, "Sélectionnez un choix valide"),
-        ({}, "obligatoire"),
+        ({"status": "perdu"}, "une raison de «\u00a0perdu\u00a0»"),
+        ({"status": "hors-cible", "reason": ""}, "une raison de «\u00a0hors cible"),
+        ({"status": "perdu", "reason": "doublon"}, "une raison de «\u00a0perdu\u00a0»"),
+        ({"status": "perdu", "reason": "inventée"}, "Cette raison n’existe pas"),
+        ({"status": "inventé"}, "Ce statut n’existe pas"),
+        ({}, "Choisissez le statut"),
     ],
 )
 def test_a_status_that_cannot_be_is_refused_in_words(client, sign_in, data, error):

@@ -86,9 +86,9 @@ def test_a_refused_channel_shows_no_address(client, sign_in):
     ("days", "words"),
     [
         (2, "encore 2\u00a0jours ouvrés"),
-        (1, "encore 1 jour ouvré"),
+        (1, "encore 1\u00a0jour ouvré"),
         (0, "pour aujourd’hui au plus tard"),
-        (-1, "dépassé de 1 jour ouvré"),
+        (-1, "dépassé de 1\u00a0jour ouvré"),
         (-3, "dépassé de 3\u00a0jours ouvrés"),
     ],
 )
@@ -186,13 +186,11 @@ def test_what_is_late_says_so(client, sign_in, days, late):
     assert ("en retard" in opened(client, lead).text) is late
 
 
-def test_the_call_sheet_is_offered_where_there_is_one(client, sign_in, monkeypatch):
+def test_the_call_sheet_is_one_press_away(client, sign_in):
     sign_in("Commercial")
     lead = LeadFactory()
-    monkeypatch.setattr("leads.admin.page._resolved", lambda name, pk: "")
-    assert "Fiche d’appel" not in opened(client, lead).text
-    monkeypatch.setattr("leads.admin.page._resolved", lambda name, pk: "/fiche/")
-    assert 'href="/fiche/"' in opened(client, lead).text
+    href = f'href="{page("leads_lead_call_sheet", lead.pk)}"'
+    assert href in opened(client, lead).text
 
 
 @pytest.mark.parametrize("pk", ["99999999", "9" * 30, "abc", "1%00", "-1"])

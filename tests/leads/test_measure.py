@@ -120,6 +120,7 @@ def test_another_site_cannot_press_and_a_closed_link_writes_nothing(client, copy
     [
         "copy={copy.pk}",
         "copy__id__exact={copy.pk}",
+        "copy_id={copy.pk}",
         "copy__lead__id__exact={copy.lead_id}",
         "copy__reference={copy.reference}",
         "at__gte=2026-11-25 10:00",
@@ -136,7 +137,8 @@ def test_no_address_of_the_list_of_requests_asks_for_a_person_or_an_hour(
 
     response = client.get(f"{reverse('admin:reports_hit_changelist')}?{query}")
 
-    assert response.status_code == 400
+    whole_list = f"{reverse('admin:reports_hit_changelist')}?e=1"
+    assert response.status_code == 400 or response.url == whole_list
 
 
 def test_the_list_of_requests_keeps_its_own_filters(client, sign_in, copy):

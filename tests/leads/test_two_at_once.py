@@ -37,7 +37,7 @@ def test_whoever_was_quicker_keeps_whom_they_took(client, monkeypatch):
     assign = assigning.assign
     # Between the look at the list and the hand on it.
     monkeypatch.setattr(
-        "leads.admin.leads.assigned_by",
+        "leads.assigning.said_of",
         lambda by, to: assign([lead.pk], quick, by=quick, why="Pris") and "Pris",
     )
 

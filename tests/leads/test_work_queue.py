@@ -210,9 +210,9 @@ FRIDAY = date(2026, 11, 20)
         (date(2026, 11, 24), "à appeler avant mardi soir"),
         (date(2026, 12, 24), "à appeler avant le 24/12/2026 au soir"),
         (date(2026, 11, 19), "promesse dépassée d’un jour ouvré"),
-        (date(2026, 11, 18), "promesse dépassée de 2 jours ouvrés"),
+        (date(2026, 11, 18), "promesse dépassée de 2\u00a0jours ouvrés"),
         # The 11th is a holiday, the 14th and the 15th a weekend.
-        (date(2026, 11, 10), "promesse dépassée de 7 jours ouvrés"),
+        (date(2026, 11, 10), "promesse dépassée de 7\u00a0jours ouvrés"),
     ],
 )
 def test_the_promise_counts_down_in_business_days(on, words):

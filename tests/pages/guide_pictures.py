@@ -11,25 +11,27 @@ import io
 from pathlib import Path
 from typing import Any
 
-import pypdfium2
 from PIL import Image
 
+from reports import pictures
 from tests.browser import executable, running
-from tests.pages.screenshots import ROOT, Camera, demo, fitted
+from tests.pages.screenshots import (
+    LIGHT,
+    ROOT,
+    Camera,
+    demo,
+    fitted,
+    sign_in_as,
+    squeezed,
+)
 
 FOLDER = ROOT / "static" / "guide"
 WIDE, HEIGHT, KEPT = 1280, 900, 960
-HEAVIEST = 45_000  # Bytes of one picture.
 
 
 def keep(picture: Image.Image, name: str) -> None:
     picture = fitted(picture.convert("RGB"), min(KEPT, picture.width))
-    for quality in (80, 70, 60, 50, 40, 30):
-        content = io.BytesIO()
-        picture.save(content, "WEBP", quality=quality, method=6)
-        if content.tell() <= HEAVIEST:
-            break
-    (FOLDER / f"{name}.webp").write_bytes(content.getvalue())
+    (FOLDER / f"{name}.webp").write_bytes(squeezed(picture, LIGHT))
 
 
 def main() -> None:
@@ -39,11 +41,7 @@ def main() -> None:
         lead = ""
 
         def sign_in(page: Any) -> None:
-            page.goto(f"{url}/admin/")
-            page.fill("#id_username", "commercial")
-            page.fill("#id_password", password)
-            page.click("[type=submit]")
-            page.wait_for_load_state()
+            sign_in_as(page, "commercial", url, password)
 
         def first_line(page: Any) -> None:
             nonlocal lead
@@ -71,8 +69,7 @@ def sheet(browser: Any, sign_in: Any, lead: str) -> Image.Image:
     address = lead.rsplit("/change", 1)[0] + "/fiche-d-appel.pdf"
     content = context.request.get(address).body()
     context.close()
-    page = pypdfium2.PdfDocument(content)[0]
-    return page.render(scale=KEPT / page.get_width()).to_pil()
+    return pictures.pages(content)[0]
 
 
 if __name__ == "__main__":

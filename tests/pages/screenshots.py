@@ -39,9 +39,14 @@ BY_NIGHT = ("accueil", "formulaire-a-corriger", "suivi-envoye", "courriel")
 
 
 def keep(shot: bytes, name: str, lightest: int = LIGHT) -> None:
-    """Store a picture as WebP, at the best quality that weighs no more, if any."""
+    """Store a picture as WebP."""
     picture = Image.open(io.BytesIO(shot)).convert("RGB")
     picture = picture.crop((0, 0, picture.width, min(picture.height, TALLEST)))
+    (FOLDER / f"{name}.webp").write_bytes(squeezed(picture, lightest))
+
+
+def squeezed(picture: Image.Image, lightest: int) -> bytes:
+    """Return a WebP, at the best quality that weighs no more, if any."""
     for width in (
         picture.width,
         *(w for w in (1600, 1200, 960, 640, 480, 320) if w < picture.width),
@@ -51,10 +56,8 @@ def keep(shot: bytes, name: str, lightest: int = LIGHT) -> None:
             content = io.BytesIO()
             smaller.save(content, "WEBP", quality=quality, method=6)
             if content.tell() <= lightest:
-                (FOLDER / f"{name}.webp").write_bytes(content.getvalue())
-                return
-    # A long page of a thousand marks: as light as it gets.
-    (FOLDER / f"{name}.webp").write_bytes(content.getvalue())
+                return content.getvalue()
+    return content.getvalue()  # A long page of a thousand marks: as light as it gets.
 
 
 def keep_for_readme(shot: bytes, name: str) -> None:
@@ -87,6 +90,7 @@ def demo() -> Iterator[tuple[str, str]]:
             "SANTESCOPIE_VAR": str(var),
             "PORT": str(port),
             "DEMO_PASSWORD": password,
+            "DEMO_LEADS": "2000",
         },
         stdout=subprocess.DEVNULL,
         start_new_session=True,
@@ -157,14 +161,38 @@ def shoot_states(camera: Camera, url: str, wanted: set[str]) -> None:
             keep_for_readme(shot, name)
 
 
+def sign_in_as(page: Any, name: str, url: str, password: str) -> None:
+    page.goto(f"{url}/admin/")
+    page.fill("#id_username", name)
+    page.fill("#id_password", password)
+    page.click("[type=submit]")
+    page.wait_for_load_state()
+
+
+def shoot_walk(browser: Any, url: str, password: str) -> None:
+    """Show what one of the sales staff sees at each step, from arriving to the date."""
+    from reports import pictures
+    from tests.pages.morning import Mouse, steps
+
+    context = browser.new_context(
+        viewport={"width": WIDE, "height": 900}, base_url=url, locale="fr-FR"
+    )
+    page = context.new_page()
+    sign_in_as(page, "commercial", url, password)
+    sheets: list[bytes] = []
+    for number, step in enumerate(steps(Mouse(page), sheets), start=1):
+        shot = page.screenshot()
+        if step == "lire":
+            shot = encoded(pictures.pages(sheets[0])[0])
+        keep(shot, f"parcours-{number}")
+    context.close()
+
+
 def shoot_back_office(camera: Camera) -> None:
     with demo() as (url, password):
 
         def sign_in(page: Any) -> None:
-            page.goto(f"{url}/admin/")
-            page.fill("#id_username", "admin")
-            page.fill("#id_password", password)
-            page.click("[type=submit]")
+            sign_in_as(page, "admin", url, password)
 
         def newest(page: Any) -> None:
             sign_in(page)
@@ -180,11 +208,11 @@ def shoot_back_office(camera: Camera) -> None:
         keep(camera.shoot(lead, WIDE, first=sign_in), "contact-1280")
         for name, path in (
             ("equipe", "/admin/"),
-            ("telechargements", "/admin/reports/copy/telechargements/"),
+            ("telechargements", "/admin/telechargements/"),
         ):
-            if answers(url + path):
-                shot = camera.shoot(url + path, WIDE, height=1000, first=sign_in)
-                keep(shot, f"{name}-1280")
+            shot = camera.shoot(url + path, WIDE, height=1000, first=sign_in)
+            keep(shot, f"{name}-1280")
+        shoot_walk(camera.browser, url, password)
 
 
 def shoot_documents(wanted: set[str]) -> None:

@@ -51,6 +51,33 @@ def signed_in(new_page: Any, server: Any, user: Any, **options: Any) -> Iterator
             page.evaluate("() => localStorage.clear()")
 
 
+# Signed out, as that browser is, it would be the page to sign in. Its words do not
+# matter there.
+CATALOG = """
+globalThis.gettext = globalThis.gettext_noop = (words) => words;
+globalThis.pgettext = (context, words) => words;
+globalThis.ngettext = (one, many, count) => (count === 1 ? one : many);
+globalThis.interpolate = (words) => words;
+globalThis.get_format = () => ["%d/%m/%Y"];
+"""
+
+
+def show(new_page: Any, html: str, **options: Any) -> Any:
+    """Open what the test client was served under an address of the site.
+
+    Rows and signing in stay out of the browser.
+    """
+    page = new_page(**options)
+    # Django's own side bar and theme remember themselves there.
+    page.add_init_script("Storage.prototype.setItem = () => {}")
+    kind = "text/html; charset=utf-8"
+    page.route("**/apercu/", lambda route: route.fulfill(body=html, content_type=kind))
+    page.route("**/jsi18n/", lambda route: route.fulfill(body=CATALOG))
+    page.route("**/epreuves/**.png", lambda route: route.fulfill(body=""))
+    page.goto("/apercu/")
+    return page
+
+
 def somebody() -> tuple[Any, Lead]:
     """Return a user, and a lead of theirs with some past."""
     user = StaffFactory(

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
 from django.test import Client
 
@@ -23,7 +20,6 @@ from tests.pages.test_browser_axe import AXE, OF_COLOUR, RUN, TAGS
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-SHOTS = os.environ.get("SHOTS")  # A folder to keep pictures in.
 LIST = "leads_lead_changelist"
 
 
@@ -90,8 +86,8 @@ def sign_in(staff, new_page, server, settings, browser_thread):
     browser_thread.call(leave)
 
 
-def look(page, name):
-    """Let axe look at both widths and themes, and keep pictures where asked."""
+def look(page):
+    """Let axe look at both widths and themes."""
     found = {}
     for width in (1280, 390):
         page.set_viewport_size({"width": width, "height": 900})
@@ -102,9 +98,6 @@ def look(page, name):
             asked = {"tags": TAGS, "rules": rules, "without": ()}
             if violations := page.evaluate(RUN, asked):
                 found[width, theme] = violations
-            if SHOTS:
-                path = Path(SHOTS) / f"{name}-{width}-{theme}.png"
-                page.screenshot(path=path, full_page=True)
         wide = page.evaluate("document.documentElement.scrollWidth")
         if width == 1280 and wide > 1280:
             found["wide"] = wide
@@ -119,30 +112,30 @@ def look(page, name):
 
 def test_the_list_its_views_and_its_empty_state(sign_in):
     page = sign_in()
-    for name, query in (
-        ("list", {}),
-        ("view", {"region__exact": "53"}),
-        ("filtered", {"status__exact": "perdu", "responsable": "moi"}),
-        ("empty", {"q": "personne de ce nom", "remis": "oui"}),
+    for query in (
+        {},
+        {"region__exact": "53"},
+        {"status__exact": "perdu", "responsable": "moi"},
+        {"q": "personne de ce nom", "remis": "oui"},
     ):
         page.goto(address(LIST, **query))
-        look(page, name)
+        look(page)
 
 
 def test_the_suspects(sign_in):
     page = sign_in()
     page.goto(address("leads_suspect_changelist"))
-    look(page, "suspects")
+    look(page)
     page.click("#result_list tbody a")
-    look(page, "suspect")
+    look(page)
 
 
 def test_views_are_managed(sign_in):
     page = sign_in()
     page.goto(address("leads_savedview_changelist"))
-    look(page, "views")
+    look(page)
     page.click("#result_list a[href*=change]")
-    look(page, "view-change")
+    look(page)
 
 
 @pytest.mark.parametrize("javascript", [True, False])
@@ -168,7 +161,7 @@ def test_a_gesture_is_chosen_confirmed_and_told(sign_in, javascript):
     page.click("button[name=index]")
     assert "3\u00a0contacts" in page.inner_text("h1")
     if javascript:
-        look(page, "confirm")
+        look(page)
         page.set_viewport_size({"width": 1280, "height": 900})
     page.click("button.default")
     assert "Rien n’a été fait" in page.inner_text(".errornote")
@@ -189,7 +182,7 @@ def long_batch(staff):
 def test_a_long_gesture_is_watched_to_its_end(sign_in, long_batch):
     page = sign_in()
     page.goto(address("leads_batch_change", long_batch.pk))
-    look(page, "progress")
+    look(page)
     page.set_viewport_size({"width": 1280, "height": 900})
 
     in_database(work_batch, long_batch.pk, long_batch.lease_no)
@@ -198,9 +191,9 @@ def test_a_long_gesture_is_watched_to_its_end(sign_in, long_batch):
     assert "63 sur 63 contacts, terminée." in page.inner_text(".told")
     assert page.get_attribute("progress", "value") == "63"
     assert not page.query_selector("button[name=ordre]")
-    look(page, "done")
+    look(page)
     page.goto(address("leads_batch_changelist"))
-    look(page, "batches")
+    look(page)
 
 
 def test_a_long_gesture_is_stopped_and_resumed_without_scripts(sign_in, long_batch):

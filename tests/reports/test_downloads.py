@@ -205,7 +205,7 @@ def test_the_page_costs_the_same_whatever_the_period(
 ):
     HitFactory(copy=deliver())
     for asked in ("7", "90"):
-        with django_assert_max_num_queries(13):
+        with django_assert_max_num_queries(12):
             marketing.get(reverse("admin:downloads", query={"jours": asked}))
 
 

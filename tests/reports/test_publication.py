@@ -243,7 +243,7 @@ def test_pages_cost_the_same_however_many_holders(
         for _ in range(number):
             delivered()
         for url in pages:
-            with django_assert_max_num_queries(14):
+            with django_assert_max_num_queries(12):
                 client.get(url)
 
 
