@@ -215,7 +215,7 @@ def url(filters: Filters, key: str, **more: str) -> str:
 
 
 def dashboard(filters: Filters, user: Any) -> Dashboard:
-    """Read everything: seven queries, whatever the period and the filters."""
+    """Read everything but what was done of it: seven queries, whatever is asked."""
     at = timezone.now()
     freshness = Freshness.read()
     found = board.read(filters)

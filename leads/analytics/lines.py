@@ -173,7 +173,7 @@ def _hits(rows: QuerySet[Any]) -> Listing:
     def line(hit: Any) -> Line:
         lead = hit.copy.lead
         cells = [
-            unnamed(lead, hit.granted, None) or hit.copy.reference,
+            hit.copy.reference,
             day(hit.day),
             hit.method,
             hit.get_agent_display(),
@@ -181,7 +181,7 @@ def _hits(rows: QuerySet[Any]) -> Listing:
             rule_of(hit.settled).name,
             "oui" if hit.served else "non",
         ]
-        return Line(cells)
+        return _line(unnamed(lead, hit.granted, None), cells)
 
     return Listing(
         ["Exemplaire", "Jour", "Méthode", "Agent", "Confiance", "Règle", "Servi"],

@@ -9,6 +9,7 @@ from django.db import connection
 from leads import tasks
 from leads.analytics import checks, facts
 from leads.models import DirtyLead, FunnelDay, Lead, LeadFacts, MeasureRun
+from tests.leads.analytics.seeds import SEEDS
 from tests.leads.analytics.test_facts import History
 from tests.leads.factories import HitFactory, delivered
 from tests.leads.pages import page
@@ -16,7 +17,7 @@ from tests.leads.pages import page
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_figures_made_of_the_events_agree_with_them(seed, monkeypatch):
     monkeypatch.setattr(checks, "OLDER", 100)
     History(seed).play(60)

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from leads import exchanges, privacy
 from leads.analytics import facts, reading
@@ -28,6 +28,7 @@ from leads.models.facts import DAY_COUNTS
 from outbox.models import Message
 from reports.models import Copy, Hit
 from reports.vocabulary import JobFunction, OrganisationType, Region
+from tests.leads.analytics.seeds import SEEDS
 from tests.leads.factories import (
     HitFactory,
     LeadFactory,
@@ -202,7 +203,7 @@ def summed(rows):
     return {name: total[name] for name in DAY_COUNTS}
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_days_and_facts_equal_the_events(seed):
     history = History(seed)
     for _ in range(3):  # What comes later corrects the past.
@@ -309,3 +310,31 @@ def test_a_copy_rendered_after_the_refresh_is_counted_at_the_next():
 
 def everything():
     return Filters(date(2020, 1, 1), date(2100, 1, 1))
+
+
+def test_a_week_without_a_worker_is_caught_up_with_in_bounded_batches(monkeypatch):
+    leads = [SubmissionFactory().lead_id for _ in range(3)]
+    DirtyLead.objects.all().delete()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO leads_dirtylead (lead_id)"
+            " SELECT (%s::bigint[])[1 + n %% 3] FROM generate_series(1, 20000) n",
+            [leads],
+        )
+    taken = []
+
+    facts.refresh_all(taken.append)
+
+    assert taken == list(range(facts.BATCH, 20_001, facts.BATCH))
+    assert LeadFacts.objects.count() == 3
+    assert not DirtyLead.objects.exists()
+
+
+def test_two_who_mark_the_same_leads_wait_for_nobody():
+    """No unique key, no lock: a visitor never waits for another, nor for a refresh."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT contype FROM pg_constraint"
+            " WHERE conrelid = 'leads_dirtylead'::regclass AND contype IN ('u', 'f')"
+        )
+        assert not cursor.fetchall()

@@ -262,7 +262,7 @@ def test_a_tile_that_is_none_is_not_found(client, sign_in, key):
     assert client.get(page("mesure_lines", tuile=key)).status_code == 404
 
 
-@pytest.mark.parametrize(("name", "most"), [("mesure", 11), ("mesure_lines", 12)])
+@pytest.mark.parametrize(("name", "most"), [("mesure", 12), ("mesure_lines", 12)])
 @pytest.mark.parametrize("group", ["Marketing", "Commercial"])
 def test_a_page_costs_the_same_however_many_rows(
     client, sign_in, name, most, group, django_assert_max_num_queries
