@@ -44,6 +44,7 @@ MEASURE = {
     "campagne": "/admin/leads/campaign/1/change/",
     "campagnes-non-reconnues": "/admin/leads/campaign/non-reconnues/",
 }
+TALL = ("mesure", "mesure-lignes", "preuve-d-action")
 BY_NIGHT = ("accueil", "formulaire-a-corriger", "suivi-envoye", "courriel")
 
 
@@ -200,7 +201,10 @@ def shoot_back_office(camera: Camera) -> None:
 def shoot_measure(camera: Camera, url: str, sign_in: Callable[[Any], None]) -> None:
     for name, path in MEASURE.items():
         for width, dark in product((WIDE, NARROW), (False, True)):
-            shot = camera.shoot(url + path, width, dark=dark, first=sign_in)
+            height = 1600 if name in TALL else 0  # Longer, nothing could be read.
+            shot = camera.shoot(
+                url + path, width, dark=dark, height=height, first=sign_in
+            )
             keep(shot, f"{name}-{width}{'-nuit' if dark else ''}", lightest=45_000)
 
 
