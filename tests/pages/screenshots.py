@@ -30,11 +30,21 @@ from tests.pages.served import prepare, served
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "screenshots"
-LIGHT, HEAVIEST, HEAVIEST_OF_ALL = 60_000, 60_000, 9_000_000  # Bytes.
+LIGHT, HEAVIEST, HEAVIEST_OF_ALL = 60_000, 60_000, 10_000_000  # Bytes.
 TALLEST = 16_000  # Pixels: WebP holds no more than 16 383.
 ACROSS, GAP = 4, 12  # Pages on a line of a sheet; pixels between them.
 SHEET = 297 / 210  # The README's four pictures have the shape of the cover.
 WIDE, NARROW = 1280, 390
+MEASURE = {
+    "mesure": "/admin/mesure/",
+    "mesure-lignes": "/admin/mesure/lignes/?tuile=met",
+    "preuve-d-action": "/admin/mesure/action/",
+    "preuve-d-action-contacts": "/admin/mesure/action/contacts/?delai=plus",
+    "campagnes": "/admin/leads/campaign/",
+    "campagne": "/admin/leads/campaign/1/change/",
+    "campagnes-non-reconnues": "/admin/leads/campaign/non-reconnues/",
+}
+TALL = ("mesure", "mesure-lignes", "preuve-d-action")
 BY_NIGHT = ("accueil", "formulaire-a-corriger", "suivi-envoye", "courriel")
 
 
@@ -213,6 +223,17 @@ def shoot_back_office(camera: Camera) -> None:
             shot = camera.shoot(url + path, WIDE, height=1000, first=sign_in)
             keep(shot, f"{name}-1280")
         shoot_walk(camera.browser, url, password)
+        shoot_measure(camera, url, sign_in)
+
+
+def shoot_measure(camera: Camera, url: str, sign_in: Callable[[Any], None]) -> None:
+    for name, path in MEASURE.items():
+        for width, dark in product((WIDE, NARROW), (False, True)):
+            height = 1600 if name in TALL else 0  # Longer, nothing could be read.
+            shot = camera.shoot(
+                url + path, width, dark=dark, height=height, first=sign_in
+            )
+            keep(shot, f"{name}-{width}{'-nuit' if dark else ''}", lightest=45_000)
 
 
 def shoot_documents(wanted: set[str]) -> None:
