@@ -14,7 +14,7 @@ NIGHT = datetime(2026, 11, 30, 23, 5, tzinfo=UTC)  # The next day, in Paris.
 
 
 def printed(value, name):
-    template = Template("{% load french %}{{ value|" + name + " }}")
+    template = Template("{% load french staff_french %}{{ value|" + name + " }}")
     return template.render(Context({"value": value}))
 
 
