@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from importlib import import_module
 
 import pytest
 
@@ -48,6 +49,24 @@ def _no_stray_log(request, caplog):
         if record.levelno >= logging.WARNING and not record.name.startswith(expected)
     ]
     assert not stray, stray
+
+
+# What makes the groups of staff and says what each may do.
+GRANTS = (
+    ("leads", "0003_staff_groups", "create_groups"),
+    ("leads", "0005_privacy_event", "grant"),
+    ("reports", "0005_publication", "grant"),
+    ("leads", "0008_permissions_of_following_up", "grant"),
+)
+
+
+@pytest.fixture
+def groups(transactional_db):
+    """The groups of staff, which a test that empties the tables may have lost."""
+    from django.apps import apps
+
+    for label, name, grant in GRANTS:
+        getattr(import_module(f"{label}.migrations.{name}"), grant)(apps, None)
 
 
 @pytest.fixture

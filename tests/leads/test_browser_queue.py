@@ -98,7 +98,7 @@ def test_targets_are_large_enough(new_page, open_page):
 
 
 @pytest.fixture
-def late(django_db_serialized_rollback, transactional_db):
+def late(groups):
     """One of the sales staff, and whom they are late to call."""
     user = StaffFactory(group="Commercial")
     return user, [LeadFactory(owner=user, next_action_on=days(-2)) for _ in range(3)]

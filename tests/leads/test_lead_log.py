@@ -62,7 +62,7 @@ def test_the_shortcuts_are_business_days():
     days = [day for day, _ in shortcuts(friday)]
 
     assert days == ["2026-12-07", "2026-12-09", "2026-12-11"]
-    assert "lundi 7 décembre" in shortcuts(friday)[0][1]
+    assert "lundi 7\u00a0décembre" in shortcuts(friday)[0][1]
 
 
 @pytest.mark.parametrize("twice", [2, 3])

@@ -169,7 +169,7 @@ def test_an_empty_queue_asks_for_its_counts_alone(django_assert_num_queries):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_wish_put_off_for_later_waits_until_then(django_db_serialized_rollback):
+def test_a_wish_put_off_for_later_waits_until_then():
     from leads import exchanges
 
     owner = StaffFactory()

@@ -15,11 +15,14 @@ from tests.pages.staff import signed_in
 
 LEADS = 2_000
 MOST = 6
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+]
 
 
 @pytest.fixture
-def user(django_db_serialized_rollback, edition):
+def user(groups, edition):
     """One of two who share 2 000 leads."""
     user, _ = (StaffFactory(group="Commercial") for _ in range(2))
     fictitious.generate(LEADS)
