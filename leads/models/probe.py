@@ -58,7 +58,7 @@ class Probe(Claimable):
     retrieved_at = models.DateTimeField("retirée le", null=True, editable=False)
 
     task_name: ClassVar[str] = "leads.follow_probe"
-    share: ClassVar[float] = 0.5  # People's mail goes first.
+    share: ClassVar[float] = 0.15  # People's mail goes first.
     objects = ProbeQuerySet.as_manager()
 
     class Meta:
