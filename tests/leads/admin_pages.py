@@ -11,7 +11,14 @@ from django.urls import URLResolver
 from django.utils import timezone
 
 from leads import assigning, batches
-from leads.models import Activity, Batch, ConsentEvent, PrivacyEvent, SavedView
+from leads.models import (
+    Activity,
+    Batch,
+    Campaign,
+    ConsentEvent,
+    PrivacyEvent,
+    SavedView,
+)
 from outbox.models import Suppression, suppression_hash
 from reports.models import Edition, Proof
 from tests.leads.factories import (
@@ -36,6 +43,8 @@ NO_PAGES = {
     ),
     *("edition_file", "leads_lead_call_sheet", "rule_move", "leads_savedview_add"),
     *("leads_lead_done", "leads_lead_postpone", "leads_lead_take", "leads_lead_undo"),
+    *("mesure_csv", "mesure_pdf", "mesure_lines", "measure-action-assign"),
+    *("leads_campaign_qr", "leads_campaign_attach", "leads_campaign_delete"),
     *("leads_lead_log", "leads_lead_plan", "leads_lead_status", "leads_lead_owner"),
 }
 # What the machinery writes, or a right of its own erases: nobody adds, nobody deletes.
@@ -99,6 +108,9 @@ def everything(user: Any) -> dict[str, Any]:
         "draft": draft,
         "drafted": batches.draft(user, Batch.Action.ASSIGN, [lead.pk]),
         "leads_absence": away(camille),
+        "leads_campaign": Campaign.objects.create(
+            code=f"essai-{Campaign.objects.count()}", name="Essai", origin="salon"
+        ),
         "leads_batch": batches.at_once(user, Batch.Action.TEST, [LeadFactory().pk]),
         "leads_consentevent": ConsentEvent.objects.create(
             lead=lead, submission=submission, purpose="actualites", granted=True
@@ -134,6 +146,8 @@ def address(name: str, rows: dict[str, Any]) -> str:
         return page(name, "leads")
     if name == "edition_comparison":
         return page(name, rows["draft"].pk, "dsi", 1)
+    if name == "measure-action-rows":
+        return page(name, etape="contact", delai="3-5")
     if name in ABOUT or name.endswith(OF_ONE):
         return page(name, rows[ABOUT.get(name, name.rpartition("_")[0])].pk)
     return page(name)
