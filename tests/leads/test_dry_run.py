@@ -287,3 +287,11 @@ def test_it_costs_the_same_however_many_leads(
         text = client.get(page("rules_simulate")).text
     if count > dry_run.SHOWN:
         assert "Les 100 premiers, sur" in text
+
+
+def test_what_the_rules_after_give_weighs_nothing_on_those_before():
+    rule(sales(cap=1))
+    newcomer()
+    rules = routing.rules_in_force()
+
+    assert dry_run.simulate(rules, rules).lines == []
