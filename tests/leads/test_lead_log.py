@@ -62,7 +62,12 @@ def test_the_shortcuts_are_business_days():
     days = [day for day, _ in shortcuts(friday)]
 
     assert days == ["2026-12-07", "2026-12-09", "2026-12-11"]
-    assert "lundi 7\u00a0décembre" in shortcuts(friday)[0][1]
+    # Nobody calls Monday « demain » on a Friday.
+    words = [said for _, said in shortcuts(friday)]
+    assert words[0] == "prochain jour ouvré (lundi 7\u00a0décembre)"
+    assert words[1] == "dans 3 jours ouvrés (mercredi 9\u00a0décembre)"
+    tuesday = friday.replace(day=1)
+    assert shortcuts(tuesday)[0][1].startswith("demain (mercredi 2\u00a0")
 
 
 @pytest.mark.parametrize("twice", [2, 3])
