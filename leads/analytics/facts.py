@@ -112,8 +112,9 @@ WHERE lead.id = ANY(%(leads)s) AND lead.suspected_at IS NULL AND NOT lead.is_tes
 """
 
 _TAKE = """
-DELETE FROM leads_dirtylead WHERE id IN (
+WITH taken AS MATERIALIZED (  -- Once: in a subquery, some plans ask for more and more.
     SELECT id FROM leads_dirtylead ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
+DELETE FROM leads_dirtylead USING taken WHERE leads_dirtylead.id = taken.id
 RETURNING lead_id
 """
 
