@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -96,3 +97,12 @@ class LeadColumns:
     @admin.display(description="créé", ordering="created_at")
     def created_on(self, lead: Lead) -> str:
         return day(lead.created_at)
+
+    @admin.display(description="fiche")
+    def sheet(self, lead: Lead) -> str:
+        """Open the call sheet, from the line."""
+        return format_html(
+            '<a href="{}">PDF<span class="visually-hidden">\u00a0: appel de {}</span></a>',
+            reverse("admin:leads_lead_call_sheet", args=[lead.pk]),
+            lead,
+        )

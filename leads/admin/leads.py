@@ -62,6 +62,7 @@ class LeadAdmin(CallSheets, BulkActions, LeadColumns, OwnLeads, Paged, LeadPages
         "delivered_on",
         "retrieved_on",
         "created_on",
+        "sheet",
     ]
     list_filter = [
         OrganisationFilter,

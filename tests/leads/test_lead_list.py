@@ -287,3 +287,13 @@ def test_retrievals_of_one_day_have_no_order(client, sign_in):
     rows = shown(client.get(page(LIST, o=9)))
 
     assert len({row.retrieval_day for row in rows}) == 1
+
+
+def test_each_line_opens_the_call_sheet(client, sign_in):
+    sign_in("Commercial")
+    leads = [LeadFactory(), LeadFactory()]
+
+    text = client.get(page("leads_lead_changelist")).text
+
+    for lead in leads:
+        assert f'href="{page("leads_lead_call_sheet", lead.pk)}"' in text
