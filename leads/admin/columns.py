@@ -101,8 +101,6 @@ class LeadColumns:
     @admin.display(description="fiche")
     def sheet(self, lead: Lead) -> str:
         """Open the call sheet, from the line."""
-        return format_html(
-            '<a href="{}">PDF<span class="visually-hidden">\u00a0: appel de {}</span></a>',
-            reverse("admin:leads_lead_call_sheet", args=[lead.pk]),
-            lead,
-        )
+        name = format_html('<span class="visually-hidden">\u00a0: {}</span>', lead)
+        url = reverse("admin:leads_lead_call_sheet", args=[lead.pk])
+        return format_html('<a href="{}">PDF{}</a>', url, name)
