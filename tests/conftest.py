@@ -7,6 +7,7 @@ from importlib import import_module
 
 import pytest
 
+from leads import sources
 from santescopie.mail import mailer
 from tests.smtp import Sink
 
@@ -33,6 +34,12 @@ def _copies_in_a_folder_of_their_own(settings, tmp_path):
             "OPTIONS": {"location": str(tmp_path / "copies")},
         },
     }
+
+
+@pytest.fixture(autouse=True)
+def _campaigns_read_anew():
+    """Start from no memory of the campaigns: neither another test's nor half a minute old."""
+    sources.forget()
 
 
 @pytest.fixture(autouse=True)
