@@ -16,6 +16,7 @@ from django.db.models import (
     Case,
     CharField,
     Count,
+    Exists,
     F,
     OuterRef,
     QuerySet,
@@ -33,6 +34,7 @@ from reports.rules import REPEATED, Rule
 from reports.vocabulary import OrganisationType
 
 CHOICES = (7, 30, 90)  # Days that a page can look back on.
+LEAST = 5  # People who object, for their requests to be counted among one another's.
 _WINDOW = f"{RETRIEVAL_WINDOW.seconds // 60} minutes"
 
 DEFINITIONS = {
@@ -45,6 +47,9 @@ DEFINITIONS = {
     f"rythme humains ; un seul par exemplaire et par tranche de {_WINDOW}.",
     "set_aside": "Requêtes reçues sur les liens des exemplaires et non retenues comme "
     "retraits probables, selon la règle qui en a décidé.",
+    "objecting": "Les requêtes de qui s’est opposé à la mesure ne comptent que dans "
+    f"les totaux et par jour, jamais par type, et à partir de {LEAST} personnes\u00a0: "
+    "moins nombreuses, elles seraient désignées.",
 }
 
 
@@ -118,7 +123,29 @@ def requests(period: Period) -> HitQuerySet:
         copy__lead__is_test=False,
         copy__lead__suspected_at=None,
     )
-    return with_settled(hits)
+    return with_settled(told(hits))
+
+
+def objecting() -> Any:
+    """Return the people who object to being measured one by one."""
+    people: Any = Copy._meta.get_field("lead").related_model
+    return people._default_manager.objecting()
+
+
+def told(hits: HitQuerySet) -> HitQuerySet:
+    """Leave out the requests of who objects, while they are fewer than LEAST.
+
+    What is left of a day once those whom staff know by name are taken away would be
+    known persons' requests.
+    """
+    counted = objecting().filter(is_test=False, suspected_at=None)
+    few = counted.filter(~Exists(counted[LEAST - 1 : LEAST]))
+    return hits.exclude(copy__lead__in=few.values("pk"))
+
+
+def of_known_type(hits: HitQuerySet) -> HitQuerySet:
+    """Leave out all who object: few share a type, and a list tells its days."""
+    return hits.exclude(copy__lead__in=objecting())
 
 
 def with_settled[Q: QuerySet[Any]](hits: Q) -> Q:
@@ -169,8 +196,10 @@ def by_day(period: Period) -> list[Row]:
 def by_type(period: Period) -> list[Row]:
     """Return the types of establishment that received or retrieved something."""
     sent = _counts(delivered(period), F("organisation_type"))
-    kept = _counts(probable(period), F("copy__organisation_type"))
-    served = _counts(raw(period), F("copy__organisation_type"))
+    kept, served = (
+        _counts(of_known_type(hits), F("copy__organisation_type"))
+        for hits in (probable(period), raw(period))
+    )
     labels = {str(code): str(label) for code, label in OrganisationType.choices}
     rows = [
         Row(key, labels.get(key, "non précisé"), sent[key], kept[key], served[key])

@@ -159,7 +159,8 @@ def _asked_on(day: date) -> QuerySet[Lead]:
 
 
 def _hits(people: QuerySet[Lead]) -> Any:
-    return Hit.objects.filter(copy__lead__in=people.values("pk"))
+    told = people.exclude(pk__in=Lead.objects.objecting())
+    return Hit.objects.filter(copy__lead__in=told.values("pk"))
 
 
 def _accepted(people: QuerySet[Lead]) -> int:

@@ -4,6 +4,10 @@ Whatever changes a lead marks it (`MARKS`, in the database: no code can forget t
 refresh takes the marks, makes those leads' facts anew and counts the days they were
 and are of, in one transaction: run twice, stopped or late, it comes to the same. The
 truth is always the events; both tables may be emptied and made again (`rebuild`).
+
+The requests of who objects to the measure are not in the facts at all: by day, type or
+owner, a figure less the people whom staff know by name would be theirs. They count
+where nothing ties them to anybody, in `reports/downloads.py`.
 """
 
 from __future__ import annotations
@@ -50,7 +54,7 @@ SELECT lead.id, s.asked_at, (s.asked_at AT TIME ZONE %(zone)s)::date, s.count,
          THEN coalesce(least(a.met_at, moved.met_at), lead.created_at)
          ELSE a.met_at END,
     CASE WHEN lead.status = 'gagne' THEN coalesce(moved.won_at, lead.created_at) END,
-    NOT coalesce(objection.objects, false), lead.erased_at IS NOT NULL,
+    NOT objection.objects, lead.erased_at IS NOT NULL,
     lead.status IN ('gagne', 'perdu', 'hors-cible')
 FROM leads_lead lead
 CROSS JOIN LATERAL (
@@ -70,6 +74,11 @@ CROSS JOIN LATERAL (
     JOIN outbox_message message ON message.id = link.message_id
     WHERE copy.lead_id = lead.id) m
 CROSS JOIN LATERAL (
+    SELECT coalesce((
+        SELECT NOT granted FROM leads_consentevent
+        WHERE lead_id = lead.id AND purpose = 'mesure'
+        ORDER BY at DESC, id DESC LIMIT 1), false) AS objects) objection
+CROSS JOIN LATERAL (
     SELECT min(hit.at) FILTER (WHERE human) AS retrieved_at,
         count(*) FILTER (WHERE human) AS retrievals,
         count(*) FILTER (WHERE hit.served) AS raw
@@ -77,7 +86,7 @@ CROSS JOIN LATERAL (
     JOIN reports_hit hit ON hit.copy_id = copy.id
     CROSS JOIN LATERAL (
         SELECT hit.counted AND hit.confidence IN ('certain', 'probable') AS human) label
-    WHERE copy.lead_id = lead.id) h
+    WHERE copy.lead_id = lead.id AND NOT objection.objects) h
 CROSS JOIN LATERAL (
     -- Rule → requests it set aside, and of which served a file. As `with_settled`.
     SELECT coalesce(jsonb_object_agg(rule, jsonb_build_array(requests, files)), '{}')
@@ -88,7 +97,7 @@ CROSS JOIN LATERAL (
             count(*) AS requests, count(*) FILTER (WHERE hit.served) AS files
         FROM reports_copy copy
         JOIN reports_hit hit ON hit.copy_id = copy.id
-        WHERE copy.lead_id = lead.id
+        WHERE copy.lead_id = lead.id AND NOT objection.objects
             AND NOT (hit.counted AND hit.confidence IN ('certain', 'probable'))
         GROUP BY 1) rules) w
 CROSS JOIN LATERAL (
@@ -103,10 +112,6 @@ CROSS JOIN LATERAL (
             lead(status, 1, lead.status) OVER (ORDER BY pgh_id) AS became
         FROM leads_leadevent WHERE pgh_obj_id = lead.id) change
     WHERE became <> was) moved
-LEFT JOIN LATERAL (
-    SELECT NOT granted AS objects FROM leads_consentevent
-    WHERE lead_id = lead.id AND purpose = 'mesure'
-    ORDER BY at DESC, id DESC LIMIT 1) objection ON true
 WHERE lead.id = ANY(%(leads)s) AND lead.suspected_at IS NULL AND NOT lead.is_test
     AND lead.merged_into_id IS NULL AND s.asked_at IS NOT NULL
 """

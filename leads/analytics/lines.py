@@ -33,6 +33,7 @@ ANOTHER_S = "Un contact confié depuis à quelqu’un d’autre"
 class Line:
     cells: list[str]
     url: str = ""  # Of the page of the person, in the first cell.
+    named: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,15 @@ class Listing:
     line: Callable[[Any], Line]
 
     def lines(self, rows: Iterable[Any]) -> Iterator[Line]:
-        return (self.line(row) for row in rows)
+        """Yield the lines, last those that name nobody: a place would tell a day."""
+        unnamed = []
+        for row in rows:
+            line = self.line(row)
+            if line.named:
+                yield line
+            else:
+                unnamed.append(line)
+        yield from sorted(unnamed, key=lambda line: line.cells[0])
 
 
 def listing(tile: Tile, rows: QuerySet[Any], user: Any, labels: Labels) -> Listing:
@@ -83,7 +92,7 @@ def unnamed(lead: Lead, granted: bool | None, user: Any) -> str:
 def _line(words: str, cells: list[str], url: str = "") -> Line:
     """Return a line, or one that only says why it names nobody."""
     if words:
-        return Line([words, *[NOTHING] * (len(cells) - 1)])
+        return Line([words, *[NOTHING] * (len(cells) - 1)], named=False)
     return Line(cells, url)
 
 

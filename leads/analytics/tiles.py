@@ -93,7 +93,7 @@ def _submissions(filters: Filters) -> QuerySet[Submission]:
 
 
 def _hits(tile: Tile, filters: Filters, rule: str) -> QuerySet[Any]:
-    people = reading.facts(filters).values("lead")
+    people = reading.facts(filters).filter(measured=True).values("lead")
     hits: Any = with_settled(Hit.objects.filter(copy__lead__in=people))
     aside: Any = hits.exclude(counted=True, confidence__in=Hit.HUMAN)
     rows: QuerySet[Any]
@@ -145,7 +145,11 @@ _ROBOTS = (
     "comptés à part. Sans JavaScript, rien n’est compté. Une page revue compte "
     "deux fois."
 )
-_HITS = f"Suspects, essais et contacts fusionnés ne sont pas comptés. {OBJECTORS}"
+NO_OBJECTOR = (
+    "Les requêtes de qui s’est opposé à la mesure n’y sont pas\u00a0: dans un filtre "
+    "étroit, elles le désigneraient. Qui a été effacé compte et n’est jamais nommé."
+)
+_HITS = f"Suspects, essais et contacts fusionnés ne sont pas comptés. {NO_OBJECTOR}"
 
 ANONYMOUS = (
     Tile(
@@ -209,7 +213,7 @@ PEOPLE = tuple(
         step.title,
         step.definition,
         Kind.PEOPLE,
-        f"{EXCLUDED} {OBJECTORS}",
+        f"{EXCLUDED} {NO_OBJECTOR if step.key == 'retrieved' else OBJECTORS}",
         _NOUNS[step.key],
         step.of,
         COHORT,

@@ -6,8 +6,6 @@ whenever an event says that a lead has changed (triggers write `DirtyLead`).
 
 from __future__ import annotations
 
-from typing import Self
-
 from django.db import models
 
 from leads.models.lead import Lead
@@ -25,12 +23,6 @@ DAY_COUNTS = (
     "raw_retrievals",
     "erased",
 )
-
-
-class LeadFactsQuerySet(models.QuerySet["LeadFacts"]):
-    def named(self) -> Self:
-        """Leave out those of whom nothing may be told by name any more."""
-        return self.filter(erased=False)
 
 
 class LeadFacts(models.Model):
@@ -57,7 +49,7 @@ class LeadFacts(models.Model):
     owner_id = models.BigIntegerField(null=True)
     rendered_at = models.DateTimeField(null=True)
     delivered_at = models.DateTimeField(null=True)
-    # The first probable retrieval. Shown by name only where `measured`.
+    # The first probable retrieval. Of requests, nothing unless `measured`.
     retrieved_at = models.DateTimeField(null=True)
     retrievals = models.PositiveIntegerField()
     raw_retrievals = models.PositiveIntegerField()
@@ -69,8 +61,6 @@ class LeadFacts(models.Model):
     measured = models.BooleanField()
     erased = models.BooleanField()
     closed = models.BooleanField(default=False)  # Won, lost or out of scope.
-
-    objects = LeadFactsQuerySet.as_manager()
 
     class Meta:
         verbose_name = "fait"

@@ -113,6 +113,14 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         except Lead.DoesNotExist:  # Erased while we waited: the address is free again.
             return self.for_submission(submission)
 
+    def objecting(self) -> Self:
+        """Keep whose last word on the measure is that they object to it."""
+        acts = self.model._meta.get_field("consents").related_model._default_manager
+        said = acts.filter(purpose="mesure").order_by("lead_id", "-at", "-pk")
+        last = said.distinct("lead_id").values("pk")
+        refusals = acts.filter(pk__in=last, granted=False)
+        return self.filter(pk__in=refusals.values("lead_id"))
+
     def to_route(self) -> Self:
         """Keep whom no rule has been asked about yet."""
         return self.filter(TO_ROUTE)

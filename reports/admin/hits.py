@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Case, Q, QuerySet, When
 from django.db.models.functions import TruncDate
 from django.http import HttpRequest
 from django.utils.formats import date_format
@@ -56,13 +56,22 @@ class RuleFilter(admin.SimpleListFilter):
         return queryset.filter(settled=self.value()) if self.value() else None
 
 
+class TypeFilter(LongFilter):
+    """Cut by type; who objects to the measure is of none."""
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        found: Any = super().queryset(request, queryset)
+        return downloads.of_known_type(found) if self.used_parameters else found
+
+
 @admin.register(Hit)
 class HitAdmin(ReadOnly, Paged, admin.ModelAdmin[Hit]):
     """Requests, without the people: by name, only the retrieval is shown, on the lead.
 
     To the day only: beside the instant a message was accepted, an exact one would
     tell whose request it is. Everybody's, whoever looks: cut to the leads of somebody
-    who has few, they would be known persons' requests, objectors' too.
+    who has few, they would be known persons' requests, objectors' too. Of a request of
+    who objects to the measure, nothing is told that could tell whose it is.
     """
 
     list_display = (
@@ -85,28 +94,34 @@ class HitAdmin(ReadOnly, Paged, admin.ModelAdmin[Hit]):
         "confidence",
         "agent",
         RuleFilter,
-        ("copy__organisation_type", LongFilter),
+        ("copy__organisation_type", TypeFilter),
     ]
     list_select_related = ["copy"]
     ordering = ["-at"]
     fields = list_display
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Hit]:
-        hits = super().get_queryset(request).annotate(day=TruncDate("at"))
-        return downloads.with_settled(hits)
+        hits: Any = super().get_queryset(request)
+        objects = Q(copy__lead__in=downloads.objecting())
+        shown = downloads.told(hits).annotate(
+            day=TruncDate("at"),
+            unmeasured=Case(When(objects, then=True), default=False),
+            delay=Case(When(objects, then=None), default="since_acceptance"),
+        )
+        return downloads.with_settled(shown)
 
     @admin.display(description="jour", ordering="at")
     def day(self, hit: Any) -> str:
         return date_format(hit.day, "SHORT_DATE_FORMAT")
 
-    @admin.display(description="après l’acceptation", ordering="since_acceptance")
-    def delay(self, hit: Hit) -> str:
+    @admin.display(description="après l’acceptation", ordering="delay")
+    def delay(self, hit: Any) -> str:
         """Return « 2 secondes » or « 3 jours »: one unit is enough."""
-        if hit.since_acceptance is None:
+        if hit.delay is None:
             return NOTHING
-        if hit.since_acceptance < 60:
-            return f"{hit.since_acceptance:.0f} s"
-        accepted = hit.at - timedelta(seconds=hit.since_acceptance)
+        if hit.delay < 60:
+            return f"{hit.delay:.0f} s"
+        accepted = hit.at - timedelta(seconds=hit.delay)
         return str(timesince(accepted, hit.at, depth=1))
 
     @admin.display(description="règle")
@@ -114,5 +129,7 @@ class HitAdmin(ReadOnly, Paged, admin.ModelAdmin[Hit]):
         return downloads.rule_of(hit.settled).name
 
     @admin.display(description="type d’établissement")
-    def organisation_type(self, hit: Hit) -> str:
+    def organisation_type(self, hit: Any) -> str:
+        if hit.unmeasured:
+            return NOTHING
         return hit.copy.get_organisation_type_display() or NOTHING

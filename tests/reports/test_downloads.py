@@ -145,6 +145,64 @@ def test_types_are_those_of_the_copy_not_of_the_lead(month):
     assert rows == {"chu": (1, 1, 2), "ch": (1, 0, 0), "": (1, 0, 0)}
 
 
+def objectors(count, **values):
+    """Return copies of people who object to the measure, retrieved a while after."""
+    for _ in range(count):
+        copy = deliver(**values)
+        HitFactory(copy=copy, since_acceptance=7200)
+        copy.lead.consents.create(purpose="mesure", granted=False)
+        yield copy
+
+
+def listed(client, **query):
+    response = client.get(reverse("admin:reports_hit_changelist", query=query))
+    return response.context["cl"]
+
+
+@pytest.mark.parametrize("count", [1, downloads.LEAST - 1])
+def test_the_requests_of_few_who_object_are_told_nowhere(marketing, month, count):
+    others = HitFactory(copy=deliver(organisation_type="ch"))
+    copies = list(objectors(count, organisation_type="chu"))
+
+    assert list(downloads.probable(month)) == list(downloads.raw(month)) == [others]
+    assert list(listed(marketing).result_list) == [others]
+    url = reverse("admin:reports_hit_change", args=[copies[0].hits.get().pk])
+    assert marketing.get(url, follow=True).context.get("original") is None
+
+
+def test_those_of_enough_people_count_without_what_would_tell_them_apart(
+    marketing, month
+):
+    HitFactory(copy=deliver(organisation_type="ch"))
+    list(objectors(downloads.LEAST, organisation_type="chu"))
+
+    assert downloads.by_day(month)[0].probable == downloads.LEAST + 1
+    types = {row.key: (row.delivered, row.raw) for row in downloads.by_type(month)}
+    assert types == {"ch": (1, 1), "chu": (downloads.LEAST, 0)}
+    assert listed(marketing).result_count == downloads.LEAST + 1
+    assert not listed(marketing, copy__organisation_type__exact="chu").result_count
+    assert listed(marketing, copy__organisation_type__exact="ch").result_count == 1
+    rows = marketing.get(reverse("admin:reports_hit_changelist")).text
+    assert "2\u00a0heures" not in rows
+    assert rows.count('<td class="field-organisation_type">—</td>') == downloads.LEAST
+
+
+def test_tests_do_not_make_those_who_object_many(month):
+    list(objectors(1))
+    for copy in objectors(downloads.LEAST):
+        copy.lead.is_test = True
+        copy.lead.save()
+
+    assert not downloads.probable(month).exists()
+
+
+def test_who_takes_it_back_is_counted_again(month):
+    (copy,) = objectors(1)
+    copy.lead.consents.create(purpose="mesure", granted=True)
+
+    assert downloads.probable(month).count() == 1
+
+
 def test_the_page_says_it_in_one_sentence(marketing):
     first, _ = deliver(), deliver()
     HitFactory(copy=first)

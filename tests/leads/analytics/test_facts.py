@@ -164,6 +164,8 @@ def expected():
         if lead.suspected_at or lead.is_test or lead.merged_into_id or not asked:
             continue
         hits = Hit.objects.filter(copy__lead=lead)
+        if lead.refuses_measure:  # Measured nowhere that tells anything of them.
+            hits = hits.none()
         messages = Message.objects.filter(copies__lead=lead, accepted_at__isnull=False)
         meetings = lead.activities.filter(kind=Activity.Kind.MEETING)
         human = [
