@@ -44,13 +44,17 @@ def day_of(now: datetime) -> date:
 def owe_letters(now: datetime | None = None) -> int:
     """Owe each member of marketing the letter of the week; return how many are new.
 
-    On its day alone, from 8:30 to midnight: a beat that was late catches up, and who
-    joins in the middle of the week waits for the next one.
+    On its day, from 8:30 to midnight: a beat that was late catches up, and who joins
+    in the middle of the week waits for the next one. On a later business day, only
+    where nothing ran on the first: nobody has the letter of this week.
     """
     now = now or timezone.now()
     day = day_of(now)
     local = timezone.localtime(now)
-    if local.date() != day or local.time() < AT:
+    today = local.date()
+    if today < day or local.time() < AT or not business_days.is_business_day(today):
+        return 0
+    if today > day and _of(day).exists():
         return 0
     return sum(_owe(user, day) for user in _readers().exclude(letters__in=_of(day)))
 

@@ -95,7 +95,7 @@ class Cells(HTMLParser):
         (MONDAY - timedelta(minutes=1), 0),
         (MONDAY, 1),
         (MONDAY + timedelta(hours=12), 1),
-        (MONDAY + timedelta(days=1), 0),
+        (MONDAY + timedelta(days=5), 0),  # Saturday.
         (datetime(2026, 7, 6, 6, 30, tzinfo=UTC), 1),  # In summer.
         (datetime(2026, 7, 6, 6, 29, tzinfo=UTC), 0),
         (datetime(2026, 4, 6, 8, tzinfo=UTC), 0),  # Easter Monday.
@@ -113,6 +113,28 @@ def test_asked_twice_it_is_owed_once(reader):
 
     assert Letter.objects.get().message == Message.objects.get()
     assert weekly.owe_letters(MONDAY + timedelta(days=7)) == 1
+
+
+@pytest.mark.parametrize("days", [1, 4])
+def test_a_house_that_was_dark_on_its_day_sends_it_on_the_next_business_day(
+    reader, weeks, days
+):
+    later = MONDAY + timedelta(days=days)
+
+    assert weekly.owe_letters(later - timedelta(minutes=1)) == 0
+    assert weekly.owe_letters(later) == 1
+
+    assert "16 novembre 2026" in Message.objects.get(kind=weekly.KIND).subject
+    assert weekly.owe_letters(later + timedelta(minutes=5)) == 0
+    assert weekly.owe_letters(MONDAY + timedelta(days=7)) == 1
+
+
+def test_who_joins_in_the_week_waits_for_the_next_letter(reader):
+    weekly.owe_letters(MONDAY)
+    StaffFactory(group="Marketing")
+
+    assert weekly.owe_letters(MONDAY + timedelta(days=1)) == 0
+    assert weekly.owe_letters(MONDAY + timedelta(days=7)) == 2
 
 
 def test_active_marketing_with_an_address_receives_it_and_nobody_else(reader):
