@@ -22,7 +22,7 @@ def count(value: int, one: str, many: str) -> str:
 
 def percent(share: float) -> str:
     """Return « 61 % »; what is neither none nor all is never said to be."""
-    if 0 < share < 0.005:
+    if 0 < share <= 0.005:
         return "moins de 1\u00a0%"
     if 0.995 <= share < 1:
         return "plus de 99\u00a0%"

@@ -1,0 +1,75 @@
+"""A rate says what it is of and how sure it is; it never says all for nearly all."""
+
+from __future__ import annotations
+
+import pytest
+
+from leads.analytics import words
+from leads.analytics.reading import Rate
+
+
+@pytest.mark.parametrize(
+    ("count", "of", "low", "high"),
+    [  # R. G. Newcombe, Statistics in Medicine 17 (1998), table I: Wilson, method 3.
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+        # By symmetry.
+        (20, 20, 0.8389, 1.0),
+    ],
+)
+def test_the_interval_is_wilson_s(count, of, low, high):
+    found = Rate(count, of).interval
+
+    assert found == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
+
+
+@pytest.mark.parametrize("rate", [Rate(0, 0), Rate(3, 2), Rate(-1, 2)])
+def test_what_is_no_share_has_no_interval(rate):
+    assert rate.interval is None
+    assert words.interval(rate) == ""
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (0, "0\u00a0%"),
+        (1 / 10_000, "moins de 1\u00a0%"),
+        (1 / 200, "moins de 1\u00a0%"),  # Half of one: no « 0 % ».
+        (0.0051, "1\u00a0%"),
+        (1 / 3, "33\u00a0%"),
+        (0.994, "99\u00a0%"),
+        (199 / 200, "plus de 99\u00a0%"),
+        (9_999 / 10_000, "plus de 99\u00a0%"),
+        (1, "100\u00a0%"),
+    ],
+)
+def test_neither_none_nor_all_is_said_of_what_is_not(share, said):
+    assert words.percent(share) == said
+
+
+@pytest.mark.parametrize(
+    ("rate", "said"),
+    [
+        (Rate(0, 0), "pas de taux, sur 0\u00a0remis"),
+        (Rate(11, 18), "61\u00a0% de 18\u00a0remis (de 39 à 80\u00a0%)"),
+        (Rate(200, 399), "50\u00a0% de 399\u00a0remis (de 45 à 55\u00a0%)"),
+        (Rate(200, 400), "50\u00a0% de 400\u00a0remis"),
+        (Rate(3, 2), "plus que les 2\u00a0remis"),
+    ],
+)
+def test_a_rate_names_its_base_and_below_400_its_interval(rate, said):
+    assert words.of(rate, "remis") == said
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "said"),
+    [
+        (300, 288, "12 de plus qu’avant (288)"),
+        (0, 1500, "1\u202f500 de moins qu’avant (1\u202f500)"),
+        (7, 7, "autant qu’avant (7)"),
+    ],
+)
+def test_a_change_is_a_number(now, before, said):
+    assert words.change(now, before) == said
