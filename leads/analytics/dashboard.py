@@ -33,6 +33,7 @@ COLUMNS = (
     "won",
 )
 MANY_MARKS = 10_000
+STOPPED = timedelta(minutes=5)  # Without a recount, which comes each minute.
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +125,15 @@ class Freshness:
 
     @property
     def sentence(self) -> str:
-        """Say it: what waits is counted within a minute."""
+        """Say it: what waits is counted within a minute, unless nobody counts."""
         if not self.waiting:
             return "Tout ce qui est arrivé est compté."
         more = "plus de " if self.waiting >= MANY_MARKS else ""
         waiting = words.count(self.waiting, "changement", "changements")
-        return f"{more}{waiting} à compter, d’ici une minute.".capitalize()
+        when = "d’ici une minute"
+        if self.refreshed_at and timezone.now() - self.refreshed_at > STOPPED:
+            when = "mais le recompte est arrêté"
+        return f"{more}{waiting} à compter, {when}.".capitalize()
 
 
 @dataclass(frozen=True, slots=True)

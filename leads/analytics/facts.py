@@ -198,10 +198,17 @@ def unmark_sql(table: str) -> str:
     return f"DROP TRIGGER {table}_mark ON {table}; DROP FUNCTION {table}_mark();"
 
 
-def refresh(limit: int = BATCH) -> int:
-    """Make anew the facts of leads that changed; return how many marks were taken."""
+def refresh(limit: int = BATCH) -> int | None:
+    """Make anew the facts of leads that changed; return how many marks were taken.
+
+    None where somebody else is at it: a worker has better to do than to wait. One that
+    freezes in the middle loses its transaction, and the lock with it.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = '60s'")
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
+        if cursor.fetchone() != (True,):
+            return None
         cursor.execute(_TAKE, [limit])
         marks = [lead for (lead,) in cursor.fetchall()]
         _remake(sorted(set(marks)))

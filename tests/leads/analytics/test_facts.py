@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import connection, transaction
 
-from leads import exchanges, privacy
+from leads import exchanges, privacy, tasks
 from leads.analytics import facts, reading
 from leads.analytics.filters import NAMES, NONE, Filters
 from leads.models import (
@@ -21,6 +21,7 @@ from leads.models import (
     FunnelDay,
     Lead,
     LeadFacts,
+    MeasureRun,
     PrivacyEvent,
     Submission,
 )
@@ -330,6 +331,38 @@ def test_a_week_without_a_worker_is_caught_up_with_in_bounded_batches(monkeypatc
     assert taken == list(range(facts.BATCH, 20_001, facts.BATCH))
     assert LeadFacts.objects.count() == 3
     assert not DirtyLead.objects.exists()
+
+
+def test_who_finds_another_at_it_does_not_wait_and_does_not_say_it_was_done():
+    SubmissionFactory()
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [facts.LOCK])
+        tasks.refresh_facts()
+        assert facts.refresh_all() == 0
+        assert not LeadFacts.objects.exists()
+        assert not MeasureRun.objects.exists()
+    finally:
+        other.close()
+
+    tasks.refresh_facts()
+    assert LeadFacts.objects.exists()
+    assert MeasureRun.objects.get().kind == MeasureRun.Kind.REFRESH
+
+
+def test_who_freezes_in_the_middle_does_not_keep_the_others_out_for_ever(monkeypatch):
+    limits = []
+
+    def look(leads):
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW idle_in_transaction_session_timeout")
+            limits.append(cursor.fetchone())
+
+    monkeypatch.setattr(facts, "_remake", look)
+    facts.refresh()
+
+    assert limits == [("1min",)]
 
 
 def test_two_who_mark_the_same_leads_wait_for_nobody():

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.utils import timezone
 
 from leads import privacy
 from leads.analytics import facts
 from leads.analytics.export import safe
 from leads.analytics.lines import ANOTHER_S, ERASED, OBJECTS
 from leads.analytics.tiles import BY_KEY
-from leads.models import AudienceCount, ConsentEvent, Lead, PrivacyEvent
+from leads.models import AudienceCount, ConsentEvent, Lead, MeasureRun, PrivacyEvent
 from tests.leads.factories import HitFactory, LeadFactory, StaffFactory, delivered
 from tests.leads.pages import page
 
@@ -321,6 +322,10 @@ def test_the_page_says_how_fresh_it_is(client, sign_in):
     assert "Tout ce qui est arrivé est compté." in client.get(page("mesure")).text
     asks()
     assert "à compter, d’ici une minute" in client.get(page("mesure")).text
+    MeasureRun.note(MeasureRun.Kind.REFRESH)
+    assert "à compter, d’ici une minute" in client.get(page("mesure")).text
+    MeasureRun.objects.update(at=timezone.now() - timedelta(hours=1))
+    assert "à compter, mais le recompte est arrêté" in client.get(page("mesure")).text
 
 
 def test_a_filter_that_visits_know_nothing_of_is_said(client, sign_in):
