@@ -181,6 +181,10 @@ REPLY_TO: str = env("MAIL_REPLY_TO", default=PUBLISHER["contact"])
 # Outside production: the only addresses and domains that may be written to.
 MAIL_ALLOW_ONLY: list[str] = env.list("MAIL_ALLOW_ONLY", default=[])
 MESSAGE_ID_DOMAIN = str(_site.hostname)
+# Addresses and domains of the house: who asks with one is a test, in no figure.
+INTERNAL_ADDRESSES: list[str] = [
+    entry.lower() for entry in env.list("INTERNAL_ADDRESSES", default=[])
+]
 # Where an hourly synthetic lead goes, and who is told that it does not arrive.
 SEED_MAILBOX: str = env("SEED_MAILBOX", default="")  # Empty: no alarm.
 ALARM_TO: list[str] = env.list("ALARM_TO", default=[])

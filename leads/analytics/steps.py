@@ -19,8 +19,8 @@ class Step:
 
 
 EXCLUDED = (
-    "Sans les suspects, les essais et les contacts fusionnés. Les personnes effacées "
-    "restent comptées."
+    "Sans les suspects, les essais (adresses de la maison comprises) et les contacts "
+    "fusionnés. Les personnes effacées restent comptées."
 )
 
 STEPS = (
