@@ -146,8 +146,9 @@ _ROBOTS = (
     "deux fois."
 )
 NO_OBJECTOR = (
-    "Les requêtes de qui s’est opposé à la mesure n’y sont pas\u00a0: dans un filtre "
-    "étroit, elles le désigneraient. Qui a été effacé compte et n’est jamais nommé."
+    "Les requêtes de qui s’est opposé à la mesure n’y sont pas, sans que les remis "
+    "changent\u00a0: dans un filtre étroit, elles le désigneraient. Qui a été effacé "
+    "compte et n’est jamais nommé."
 )
 _HITS = f"Suspects, essais et contacts fusionnés ne sont pas comptés. {NO_OBJECTOR}"
 
