@@ -48,7 +48,7 @@ def email_key(address: str) -> str:
 
 
 def is_internal(key: str) -> bool:
-    """Tell whether an address, in lower case, is of the house: a test from the start."""
+    """Tell whether an address, in lower case, is of the house: who asks is a test."""
     return not {key, key.rpartition("@")[2]}.isdisjoint(settings.INTERNAL_ADDRESSES)
 
 

@@ -1,4 +1,4 @@
-"""An objection to the measure takes the day out of every page and file, for the past too.
+"""An objection to the measure takes the day out of every page and file, past included.
 
 One retrieval is of a day that nothing else is of: it is looked for everywhere.
 """
