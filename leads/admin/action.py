@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from leads import assigning, business_days, sources
+from leads.admin import people
 from leads.analytics import action, delays
 from leads.analytics.filters import NAMES, NONE, Filters
 from leads.models import Campaign, ConsentEvent, Lead, LeadFacts
@@ -144,9 +145,7 @@ def action_page(request: HttpRequest) -> TemplateResponse:
         "to_call": action.TO_CALL,
         "may_assign": request.user.has_perm("leads.assign_lead"),
         "may_be_given": [
-            (user.pk, assigning.name_of(user))
-            for user in staff
-            if assigning.may_be_given(user)
+            (user.pk, people.label_of(user)) for user in people.assignable()
         ],
     }
     return TemplateResponse(request, "admin/measure/action.html", context)
@@ -202,12 +201,12 @@ def action_assign(request: HttpRequest) -> HttpResponse:
 
 
 def _assign(request: HttpRequest, lead: str, to: str) -> None:
-    user = _by_key(get_user_model()._default_manager.filter(is_staff=True), to)
+    user = _by_key(people.assignable(), to)
     if user is None:
         messages.error(request, "Choisissez à qui confier ce contact.")
         return
-    people = Lead.objects.visible_to(request.user).filter(erased_at=None)
-    found = _by_key(people, lead)
+    leads = Lead.objects.visible_to(request.user).filter(erased_at=None)
+    found = _by_key(leads, lead)
     if found is None:
         messages.error(request, "Ce contact n’existe plus, ou a été effacé.")
         return

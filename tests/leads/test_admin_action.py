@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from leads import privacy
+from leads.admin import people
 from leads.analytics import action, delays, facts
 from leads.models import Assignment, ConsentEvent, Lead, PrivacyEvent
 from tests.leads.factories import (
@@ -263,6 +264,25 @@ def test_what_cannot_be_given_is_said_and_nothing_is_written(client, sign_in, da
     assert response.status_code == 200
     assert len(notices(response)) == 1
     assert not Assignment.objects.exists()
+
+
+def test_only_who_follows_leads_is_offered_them(client, sign_in):
+    marketing, lead = sign_in("Marketing"), remis()
+    sales = StaffFactory(group="Commercial", last_name="Vendeuse")
+    dpo = StaffFactory(group="DPO", last_name="Déléguée")
+    StaffFactory(group="Commercial", email="")
+    StaffFactory()  # Of no group.
+
+    offered = dict(client.get(page("measure-action")).context["may_be_given"])
+    data = {"contact": lead.pk, "a": dpo.pk}
+    client.post(page("measure-action-assign"), data)
+
+    assert set(offered) == {marketing.pk, sales.pk} == set(keys(people.assignable()))
+    assert not Assignment.objects.exists()
+
+
+def keys(users):
+    return [user.pk for user in users]
 
 
 def test_the_delays_that_are_promised_end_where_the_promise_does():
