@@ -6,8 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import (
@@ -21,15 +19,13 @@ from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from leads.admin import action
+from leads.admin import action, csv_file
 from leads.analytics import anonymous, one_page, words
 from leads.analytics.dashboard import Dashboard, Freshness, dashboard
-from leads.analytics.export import csv_lines
 from leads.analytics.filters import NAMES, NONE, Filters
 from leads.analytics.labels import NOTHING, TITLES, Labels
 from leads.analytics.lines import Listing, listing
 from leads.analytics.tiles import BY_KEY, Kind, Tile
-from leads.models import LeadFacts
 from reports.downloads import rule_of
 
 PERIODS = (7, 28, 90)
@@ -161,26 +157,16 @@ def lines(request: HttpRequest) -> TemplateResponse:
 def lines_csv(request: HttpRequest) -> StreamingHttpResponse:
     """Hand over the same rows as a file, and write down that it was done."""
     rows = Rows(request)
-    LogEntry.objects.create(
-        user_id=request.user.pk or 0,
-        content_type=ContentType.objects.get_for_model(LeadFacts),
-        object_repr=f"Mesure, export CSV\u00a0: {rows.tile.title}"[:200],
-        action_flag=CHANGE,
-        change_message=f"{rows.sentence}. Total\u00a0: {rows.total}.",
-    )
     found = rows.listing.rows.iterator(chunk_size=2000)
-    content = csv_lines(
-        rows.listing.heads, (line.cells for line in rows.listing.lines(found))
-    )
-    day = timezone.localdate().isoformat()
-    return StreamingHttpResponse(
-        content,
-        content_type="text/csv; charset=utf-8",
-        headers={
-            "Content-Disposition": f'attachment; filename="mesure-{rows.tile.key}-'
-            f'{day}.csv"',
-            "Cache-Control": "no-store",
-        },
+    return csv_file.handed_over(
+        request,
+        csv_file.Export(
+            f"Mesure, export CSV\u00a0: {rows.tile.title}",
+            f"{rows.sentence}. Total\u00a0: {rows.total}.",
+            f"mesure-{rows.tile.key}",
+            rows.listing.heads,
+            (line.cells for line in rows.listing.lines(found)),
+        ),
     )
 
 
