@@ -30,6 +30,13 @@ from reports.downloads import rule_of
 
 PERIODS = (7, 28, 90)
 PER_PAGE = 50
+# The columns that hold moments, which are not broken, and numbers.
+KINDS = {
+    **dict.fromkeys(("Demande", "Remise", "Rendue", "Premier retrait"), "when"),
+    **dict.fromkeys(("Premier contact", "Rendez-vous", "Gagné", "Reçue"), "when"),
+    **dict.fromkeys(("Heure", "Jour", "Exemplaire"), "when"),
+    "Nombre": "num",
+}
 
 
 def _filters(request: HttpRequest) -> Filters:
@@ -145,12 +152,23 @@ def lines(request: HttpRequest) -> TemplateResponse:
         "page": page,
         "pages": page.paginator.get_elided_page_range(page.number),
         "count": words.number(page.paginator.count),
-        "lines": list(rows.listing.lines(page.object_list)),
+        "heads": [(head, KINDS.get(head, "")) for head in rows.listing.heads],
+        "lines": [
+            {"url": line.url, "cells": _cells(rows.listing.heads, line.cells)}
+            for line in rows.listing.lines(page.object_list)
+        ],
         "at": timezone.now(),
         "freshness": Freshness.read(),
         "of": BY_KEY.get(rows.tile.of),
     }
     return TemplateResponse(request, "admin/measure/lines.html", context)
+
+
+def _cells(heads: list[str], cells: list[str]) -> list[tuple[str, str, str]]:
+    return [
+        (cell, head, KINDS.get(head, ""))
+        for head, cell in zip(heads, cells, strict=True)
+    ]
 
 
 @require_POST
