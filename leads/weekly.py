@@ -12,7 +12,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from leads import business_days
+from leads import business_days, sources
 from leads.analytics import action, reading, words
 from leads.analytics.filters import Filters
 from leads.analytics.reading import Counts
@@ -178,9 +178,12 @@ def _campaign(filters: Filters) -> Action:
         )
     code = max(codes, key=lambda code: (abs(moved(code)), _leads(now, code)))
     names = dict(Campaign.objects.filter(code=code).values_list("code", "name"))
+    which = f"la campagne «\u00a0{names.get(code, code)}\u00a0»"
+    if code == sources.UNKNOWN:
+        which = "les campagnes que rien ne nomme"
     count, was = _leads(now, code), _leads(before, code)
     return Action(
-        f"Regarder la campagne «\u00a0{names.get(code, code)}\u00a0»",
+        f"Regarder {which}",
         f"{_many(count, 'contact')} sur {words.number(_leads_of(now))}, "
         f"{words.number(was)} sur {words.number(_leads_of(before))} la semaine "
         "d’avant\u00a0: le plus grand écart.",
