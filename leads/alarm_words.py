@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.utils import timezone
-from django.utils.formats import date_format
 
 from leads.models import Alarm
+from reports.templatetags.french import french_date, french_time
 
 Step = Alarm.Step
 
@@ -52,10 +52,14 @@ WHAT_TO_DO = {
 
 
 def when(at: datetime | None) -> str:
-    """Return « depuis 14:07 », with its day if that was not today, after a space."""
+    """Return « depuis 14 h 07 », with its day if not today, after a space."""
     if at is None:
         return ""
     local = timezone.localtime(at)
     today = local.date() == timezone.localdate()
-    day = "" if today else f"le {date_format(local, 'j F')} à "
-    return f" depuis {day}{local:%H:%M}"
+    day = "" if today else f"le {day_and_month(local)} à "
+    return f" depuis {day}{french_time(local)}"
+
+
+def day_and_month(at: datetime) -> str:
+    return french_date(at).rsplit("\u00a0", 1)[0]

@@ -11,10 +11,9 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 
-from leads import business_days
-from leads.analytics import action, reading
+from leads import business_days, sources
+from leads.analytics import action, reading, words
 from leads.analytics.filters import Filters
 from leads.analytics.reading import Counts
 from leads.analytics.steps import BY_KEY, EXCLUDED, STEPS
@@ -22,6 +21,7 @@ from leads.models import Campaign, Letter
 from outbox import making
 from outbox.making import Content
 from outbox.models import Message, MessageEvent, Undelivered
+from reports.templatetags.french import french_date
 
 KIND = "weekly"  # Of the message.
 AT = time(8, 30)  # Europe/Paris, on Monday or on the first business day after it.
@@ -96,8 +96,7 @@ def letter(message: Message) -> Content | None:
     filters = _last_week(owed.day, user)
     now, before = reading.counts(filters), reading.counts(filters.previous)
     context = {
-        "first": filters.first,
-        "last": filters.last,
+        "period": words.period(filters.first, filters.last),
         "lines": [Line.of_step(step.key, now, before) for step in STEPS],
         "now": now,
         "before": before,
@@ -117,7 +116,7 @@ def _last_week(day: date, user: Any) -> Filters:
 
 def _subject(day: date) -> str:
     monday = day - timedelta(days=day.weekday()) - WEEK
-    return f"Santéscopie\u00a0: la semaine du {date_format(monday, 'j F Y')}"
+    return f"Santéscopie\u00a0: la semaine du {french_date(monday)}"
 
 
 def dashboard(filters: Filters, **more: str) -> str:
@@ -183,11 +182,15 @@ def _campaign(filters: Filters) -> Action:
         )
     code = max(codes, key=lambda code: (abs(moved(code)), _leads(now, code)))
     names = dict(Campaign.objects.filter(code=code).values_list("code", "name"))
+    which = f"la campagne «\u00a0{names.get(code, code)}\u00a0»"
+    if code == sources.UNKNOWN:
+        which = "les campagnes que rien ne nomme"
     count, was = _leads(now, code), _leads(before, code)
     return Action(
-        f"Regarder la campagne «\u00a0{names.get(code, code)}\u00a0»",
-        f"{_many(count, 'contact')} sur {_leads_of(now)}, {was} sur "
-        f"{_leads_of(before)} la semaine d’avant\u00a0: le plus grand écart.",
+        f"Regarder {which}",
+        f"{_many(count, 'contact')} sur {words.number(_leads_of(now))}, "
+        f"{words.number(was)} sur {words.number(_leads_of(before))} la semaine "
+        "d’avant\u00a0: le plus grand écart.",
         dashboard(filters.having("campaign", code)),
     )
 
@@ -206,7 +209,8 @@ def _never_called(filters: Filters) -> Action:
     page = settings.SITE_URL + reverse("admin:measure-action")
     return Action(
         "Confier qui n’a jamais été appelé",
-        f"{_many(waiting, 'contact')} sur {held.count()} remis cette semaine-là.",
+        f"{_many(waiting, 'contact')} sur {words.number(held.count())} remis cette "
+        "semaine-là.",
         f"{page}?{filters.query()}#a-appeler",
     )
 
@@ -225,4 +229,4 @@ def _undelivered() -> Action:
 def _many(count: int, word: str) -> str:
     if not count:
         return f"Aucun {word}"
-    return f"{count}\u00a0{word}{'s' if count > 1 else ''}"
+    return words.count(count, word, f"{word}s")

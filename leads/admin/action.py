@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
+from itertools import batched
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from leads import assigning, business_days, sources
+from leads import assigning, business_days
+from leads.admin import csv_file, people
+from leads.admin.action_lines import HEADS, cells_of, lines_of
 from leads.analytics import action, delays
 from leads.analytics.filters import NAMES, NONE, Filters
-from leads.models import Campaign, ConsentEvent, Lead, LeadFacts
-from leads.models.campaign import Origin
+from leads.analytics.labels import Labels
+from leads.models import Lead
 
 WEEKS = 12  # Shown where no period is asked for.
-PER_PAGE = 50
+PER_PAGE, AT_ONCE = 50, 2000  # People of a page, and read at once for a file.
+WAITING = "a-appeler"  # In the address of a file: who was never called.
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +41,6 @@ class Cell:
     @property
     def waits(self) -> bool:
         return self.key in (delays.NOT_YET, action.BROKEN)
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One of the people a figure counts; nothing but `nobody` where they may not be
-    named: it says why."""
-
-    fact: LeadFacts
-    nobody: str
-    since: int | None  # Business days to the act, or to today.
-    first_touch: str
-    last_touch: str
-
-    @property
-    def lead(self) -> Lead:
-        return self.fact.lead
 
 
 def filters_of(request: HttpRequest) -> Filters:
@@ -133,21 +120,25 @@ def action_page(request: HttpRequest) -> TemplateResponse:
     """Show the cohorts, what each person did, and who was never called."""
     _check(request)
     filters = filters_of(request)
-    staff = list(get_user_model()._default_manager.filter(is_staff=True))
+    labels = _labels(request, filters)
     waiting = Paginator(action.never_called(filters), PER_PAGE)
     page = waiting.get_page(request.GET.get("page"))
+    may_assign = request.user.has_perm("leads.assign_lead")
     context = {
-        **_context(request, filters, "Preuve d’action"),
-        **grids(filters, {user.pk: assigning.name_of(user) for user in staff}),
+        **_context(request, filters, labels, "Preuve d’action"),
+        **grids(filters),
         "page": page,
-        "lines": _lines(page, request.user, "delivered_at"),
+        "lines": list(lines_of(page, request.user, "delivered_at", labels)),
         "to_call": action.TO_CALL,
-        "may_assign": request.user.has_perm("leads.assign_lead"),
+        "may_assign": may_assign,
         "may_be_given": [
-            (user.pk, assigning.name_of(user))
-            for user in staff
-            if assigning.may_be_given(user)
-        ],
+            (user.pk, people.label_of(user)) for user in people.assignable()
+        ]
+        if may_assign
+        else [],
+        "given_to": request.GET.get("a", ""),
+        "csv_query": filters.query(delai=WAITING),
+        "whole": Filters(filters.first, filters.last).query(),
     }
     return TemplateResponse(request, "admin/measure/action.html", context)
 
@@ -157,20 +148,57 @@ def action_rows(request: HttpRequest) -> TemplateResponse:
     """Show the people whom a cell counts, as many as it says."""
     _check(request)
     filters = filters_of(request)
-    act = action.BY_KEY.get(request.GET.get("etape", ""), action.ACTS[0])
-    key = request.GET.get("delai", "")
-    key = key if key in TITLES else action.ALL
+    labels = _labels(request, filters)
+    act, key = _asked(request)
     rows = action.rows(filters, act, key).order_by("-asked_at", "pk")
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     context = {
-        **_context(request, filters, f"{act.title}\u00a0: {TITLES[key]}"),
+        **_context(request, filters, labels, f"{act.title}\u00a0: {TITLES[key]}"),
         "act": act,
         "page": page,
-        "lines": _lines(page, request.user, act.column),
+        "lines": list(lines_of(page, request.user, act.column, labels)),
         "back": f"{reverse('admin:measure-action')}?{filters.query()}",
         "rows_query": filters.query(etape=act.key, delai=key),
     }
     return TemplateResponse(request, "admin/measure/action_rows.html", context)
+
+
+def _asked(request: HttpRequest) -> tuple[action.Act, str]:
+    """Return the act and the delay of a cell: any first contact, where unnamed."""
+    act = action.BY_KEY.get(request.GET.get("etape", ""), action.ACTS[0])
+    key = request.GET.get("delai", "")
+    return act, key if key in TITLES else action.ALL
+
+
+@require_POST
+def action_csv(request: HttpRequest) -> StreamingHttpResponse:
+    """Hand over the people of a cell as a file, or who was never called."""
+    _check(request)
+    filters = filters_of(request)
+    labels = _labels(request, filters)
+    act, key = _asked(request)
+    if request.GET.get("delai") == WAITING:
+        title, column, since = "Remis, jamais appelés", "delivered_at", "Remis le"
+        rows = action.never_called(filters)
+    else:
+        title, column = f"{act.title}\u00a0: {TITLES[key]}", act.column
+        since = f"{act.title} le"
+        rows = action.rows(filters, act, key).order_by("-asked_at", "pk")
+    lines = (
+        line
+        for some in batched(rows.iterator(chunk_size=AT_ONCE), AT_ONCE)
+        for line in lines_of(some, request.user, column, labels)
+    )
+    return csv_file.handed_over(
+        request,
+        csv_file.Export(
+            f"Preuve d’action, export CSV\u00a0: {title}",
+            f"{labels.sentence(filters)}. Total\u00a0: {rows.count()}.",
+            "preuve-d-action",
+            [*HEADS[:3], since, *HEADS[3:]],
+            (cells_of(line, column) for line in lines),
+        ),
+    )
 
 
 TITLES = {
@@ -194,20 +222,22 @@ def action_assign(request: HttpRequest) -> HttpResponse:
     if not request.user.has_perm("leads.assign_lead"):
         raise PermissionDenied
     _assign(request, request.POST.get("contact", ""), request.POST.get("a", ""))
-    response = redirect(
-        f"{reverse('admin:measure-action')}?{filters_of(request).query()}#a-appeler"
-    )
+    # Where one was, and whom one gives to: the next is often for the same.
+    kept = {"page": request.GET.get("page", ""), "a": request.POST.get("a", "")}
+    kept = {key: n for key, n in kept.items() if n.isdecimal() and len(n) < 10}
+    query = filters_of(request).query(**kept)
+    response = redirect(f"{reverse('admin:measure-action')}?{query}#a-appeler")
     response.status_code = 303
     return response
 
 
 def _assign(request: HttpRequest, lead: str, to: str) -> None:
-    user = _by_key(get_user_model()._default_manager.filter(is_staff=True), to)
+    user = _by_key(people.assignable(), to)
     if user is None:
         messages.error(request, "Choisissez à qui confier ce contact.")
         return
-    people = Lead.objects.visible_to(request.user).filter(erased_at=None)
-    found = _by_key(people, lead)
+    leads = Lead.objects.visible_to(request.user).filter(erased_at=None)
+    found = _by_key(leads, lead)
     if found is None:
         messages.error(request, "Ce contact n’existe plus, ou a été effacé.")
         return
@@ -240,82 +270,28 @@ def _check(request: HttpRequest) -> None:
         raise PermissionDenied
 
 
-def _context(request: HttpRequest, filters: Filters, title: str) -> dict[str, Any]:
+def _labels(request: HttpRequest, filters: Filters) -> Labels:
+    return Labels.read(request.user, [filters.cuts.get("owner", "")])
+
+
+def _context(
+    request: HttpRequest, filters: Filters, labels: Labels, title: str
+) -> dict[str, Any]:
     return {
         **admin.site.each_context(request),
         "title": title,
         "filters": filters,
+        "sentence": labels.sentence(filters),
         "query": filters.query(),
         "now": timezone.now(),
         "cuts": [(NAMES[cut], value) for cut, value in filters.cuts.items()],
     }
 
 
-def _lines(facts: Iterable[LeadFacts], user: Any, column: str) -> list[Line]:
-    """Return people as they may be shown at this moment, not as of the last count."""
-    listed = list(
-        LeadFacts.objects.filter(pk__in=[fact.pk for fact in facts]).select_related(
-            "lead__owner"
-        )
-    )
-    by_key = {fact.pk: fact for fact in listed}
-    objectors = _objectors(list(by_key))
-    names = dict(Campaign.objects.values_list("code", "name"))
-    return [
-        Line(
-            fact,
-            _nobody(fact.lead, user, objectors),
-            _since(fact, column),
-            _touch(fact.origin, fact.campaign, names),
-            _touch(fact.last_origin, fact.last_campaign, names),
-        )
-        for fact in (by_key[fact.pk] for fact in facts if fact.pk in by_key)
-    ]
-
-
-def _touch(origin: str, campaign: str, names: dict[str, str]) -> str:
-    """Return « salon ou congrès, Rennes 2026 »."""
-    labels = dict(Origin.choices)
-    words = [str(labels.get(origin, origin)), names.get(campaign, "")]
-    if campaign == sources.UNKNOWN:
-        words[1] = "autre campagne"
-    return ", ".join(filter(None, words)) or "sans source"
-
-
-def _objectors(leads: list[int]) -> set[int]:
-    acts = ConsentEvent.objects.filter(
-        lead__in=leads, purpose=ConsentEvent.Purpose.MEASURE
-    )
-    latest = acts.order_by("lead_id", "-at", "-pk").distinct("lead_id")
-    return {act.lead_id for act in latest if not act.granted}
-
-
-def _nobody(lead: Lead, user: Any, objectors: set[int]) -> str:
-    if lead.erased_at:
-        return "Une personne effacée"
-    if lead.pk in objectors:
-        return "Une personne qui refuse la mesure"
-    if lead.owner_id not in (None, user.pk) and not user.has_perm(
-        "leads.view_all_lead"
-    ):
-        return "Une personne confiée depuis à quelqu’un d’autre"
-    return ""
-
-
-def _since(fact: LeadFacts, column: str) -> int | None:
-    """Return the business days to an act; from the delivery to today, for that one."""
-    at = getattr(fact, column)
-    if at is None:
-        return None
-    day: date = timezone.localdate(at)
-    if column == "delivered_at":
-        return business_days.between(day, timezone.localdate())
-    return max(0, business_days.between(fact.day, day))
-
-
 # Under /admin/mesure/action/: the end of the address, the view, its name.
 PAGES: tuple[tuple[str, Any, str], ...] = (
     ("", action_page, "measure-action"),
     ("contacts/", action_rows, "measure-action-rows"),
+    ("contacts.csv", action_csv, "measure-action-csv"),
     ("confier/", action_assign, "measure-action-assign"),
 )

@@ -7,10 +7,11 @@ from typing import Any
 
 import segno
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Count, F, Max, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -56,6 +57,20 @@ class CampaignAdmin(Paged, admin.ModelAdmin[Campaign]):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["code"] if obj else []  # As its links carry it.
+
+    def get_prepopulated_fields(
+        self, request: HttpRequest, obj: Any = None
+    ) -> dict[str, Any]:
+        return {} if obj else {"code": ["name"]}
+
+    def response_post_save_add(self, request: HttpRequest, obj: Campaign) -> Any:
+        """Show the links at once: they are what a campaign is made for."""
+        url = reverse("admin:leads_campaign_change", args=[obj.pk])
+        return HttpResponseRedirect(f"{url}#liens")
+
+    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        kwargs["widgets"] = {"aliases": AdminTextareaWidget(attrs={"rows": 3})}
+        return super().get_form(request, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> Any:
         super().save_model(request, obj, form, change)

@@ -6,8 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import (
@@ -21,19 +19,24 @@ from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from leads.admin import action
+from leads.admin import action, csv_file
 from leads.analytics import anonymous, one_page, words
 from leads.analytics.dashboard import Dashboard, Freshness, dashboard
-from leads.analytics.export import csv_lines
 from leads.analytics.filters import NAMES, NONE, Filters
 from leads.analytics.labels import NOTHING, TITLES, Labels
 from leads.analytics.lines import Listing, listing
 from leads.analytics.tiles import BY_KEY, Kind, Tile
-from leads.models import LeadFacts
 from reports.downloads import rule_of
 
 PERIODS = (7, 28, 90)
 PER_PAGE = 50
+# The columns that hold moments, which are not broken, and numbers.
+KINDS = {
+    **dict.fromkeys(("Demande", "Remise", "Rendue", "Premier retrait"), "when"),
+    **dict.fromkeys(("Premier contact", "Rendez-vous", "Gagné", "Reçue"), "when"),
+    **dict.fromkeys(("Heure", "Jour", "Exemplaire"), "when"),
+    "Nombre": "num",
+}
 
 
 def _filters(request: HttpRequest) -> Filters:
@@ -149,7 +152,11 @@ def lines(request: HttpRequest) -> TemplateResponse:
         "page": page,
         "pages": page.paginator.get_elided_page_range(page.number),
         "count": words.number(page.paginator.count),
-        "lines": list(rows.listing.lines(page.object_list)),
+        "heads": [(head, KINDS.get(head, "")) for head in rows.listing.heads],
+        "lines": [
+            {"url": line.url, "cells": _cells(rows.listing.heads, line.cells)}
+            for line in rows.listing.lines(page.object_list)
+        ],
         "at": timezone.now(),
         "freshness": Freshness.read(),
         "of": BY_KEY.get(rows.tile.of),
@@ -157,30 +164,27 @@ def lines(request: HttpRequest) -> TemplateResponse:
     return TemplateResponse(request, "admin/measure/lines.html", context)
 
 
+def _cells(heads: list[str], cells: list[str]) -> list[tuple[str, str, str]]:
+    return [
+        (cell, head, KINDS.get(head, ""))
+        for head, cell in zip(heads, cells, strict=True)
+    ]
+
+
 @require_POST
 def lines_csv(request: HttpRequest) -> StreamingHttpResponse:
     """Hand over the same rows as a file, and write down that it was done."""
     rows = Rows(request)
-    LogEntry.objects.create(
-        user_id=request.user.pk or 0,
-        content_type=ContentType.objects.get_for_model(LeadFacts),
-        object_repr=f"Mesure, export CSV\u00a0: {rows.tile.title}"[:200],
-        action_flag=CHANGE,
-        change_message=f"{rows.sentence}. Total\u00a0: {rows.total}.",
-    )
     found = rows.listing.rows.iterator(chunk_size=2000)
-    content = csv_lines(
-        rows.listing.heads, (line.cells for line in rows.listing.lines(found))
-    )
-    day = timezone.localdate().isoformat()
-    return StreamingHttpResponse(
-        content,
-        content_type="text/csv; charset=utf-8",
-        headers={
-            "Content-Disposition": f'attachment; filename="mesure-{rows.tile.key}-'
-            f'{day}.csv"',
-            "Cache-Control": "no-store",
-        },
+    return csv_file.handed_over(
+        request,
+        csv_file.Export(
+            f"Mesure, export CSV\u00a0: {rows.tile.title}",
+            f"{rows.sentence}. Total\u00a0: {rows.total}.",
+            f"mesure-{rows.tile.key}",
+            rows.listing.heads,
+            (line.cells for line in rows.listing.lines(found)),
+        ),
     )
 
 

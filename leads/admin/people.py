@@ -12,6 +12,9 @@ from django.utils import timezone
 from leads.assigning import name_of
 from leads.models import Absence
 
+FOLLOWS = "leads.change_lead"
+BACKEND = "django.contrib.auth.backends.ModelBackend"  # Where groups' rights are.
+
 
 def staff() -> QuerySet[Any]:
     """Return who works here, with `is_away` today (Europe/Paris)."""
@@ -22,9 +25,15 @@ def staff() -> QuerySet[Any]:
     )
 
 
+def followers() -> QuerySet[Any]:
+    """Return, of `staff`, who may follow leads: the DPO, for one, only reads them."""
+    users = get_user_model()._default_manager.with_perm(FOLLOWS, backend=BACKEND)
+    return staff().filter(pk__in=users.values("pk"))
+
+
 def assignable() -> QuerySet[Any]:
-    """Return whom leads may be given to, as `assigning.may_be_given` tells."""
-    return staff().exclude(email="")
+    """Return whom leads are offered to: who follows them and can be told by mail."""
+    return followers().exclude(email="")
 
 
 def label_of(user: Any) -> str:

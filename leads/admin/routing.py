@@ -21,7 +21,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
 from leads import assigning, dry_run, routing
-from leads.admin.people import person_field
+from leads.admin.people import followers, person_field
 from leads.models import RoutingRule
 from outbox.admin import Paged, Titled
 from reports.vocabulary import (
@@ -121,7 +121,7 @@ class RoutingRuleAdmin(Titled, Paged, admin.ModelAdmin[RoutingRule]):
         self, db_field: Any, request: HttpRequest, **kwargs: Any
     ) -> Any:
         if db_field.name == "person":  # Staff may not open accounts: no links.
-            return person_field(db_field)
+            return person_field(db_field, queryset=followers())
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_list_display(self, request: HttpRequest) -> Any:

@@ -191,7 +191,6 @@ _BREAKS = {
     _R.PAC: ("Provence-Alpes-", "Côte d’Azur"),
     _R.NAQ: ("Nouvelle-", "Aquitaine"),
     _R.PDL: ("Pays de", "la Loire"),
-    _R.HDF: ("Hauts-", "de-France"),
     _R.COM: ("Autre collectivité", "d’outre-mer"),
 }
 TILE, GAP = 128, 6

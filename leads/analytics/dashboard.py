@@ -197,8 +197,8 @@ class Dashboard:
     def trend_spoken(self) -> str:
         figures = self.figures
         return (
-            f"Deux courbes. En tout, {figures['delivered'].text} personnes ont reçu la "
-            f"synthèse et {figures['contacted'].text} ont eu un premier contact."
+            f"Deux courbes. En tout, remis\u00a0: {figures['delivered'].text}, "
+            f"premier contact\u00a0: {figures['contacted'].text}."
         )
 
     def _days(self, first: str, second: str) -> list[tuple[date, int, int]]:
@@ -208,7 +208,7 @@ class Dashboard:
     def best_day(self) -> tuple[date, dict[str, Cell]] | None:
         """Return a day to read the charts by: the one with the most raw retrievals."""
         return max(
-            self.days,
+            (row for row in self.days if row[1]["leads"].value),
             key=lambda row: (row[1]["raw_retrievals"].value, row[1]["delivered"].value),
             default=None,
         )
@@ -348,7 +348,7 @@ def _table(
             TableRow(
                 labels.of(cut, value),
                 [Cell(now[key], asked + key) for key in COLUMNS],
-                words.of(Rate(now["contacted"], now["leads"]), "contacts"),
+                words.share(Rate(now["contacted"], now["leads"])),
                 words.change(now["leads"], before["leads"]),
             )
         )

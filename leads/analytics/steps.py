@@ -65,14 +65,15 @@ STEPS = (
         "met",
         "Rendez-vous",
         "Contacts avec qui un rendez-vous a été noté, ou dont le statut est "
-        "« rendez-vous » ou « gagné ».",
+        "«\u00a0rendez-vous\u00a0» ou «\u00a0gagné\u00a0».",
         Q(met_at__isnull=False),
         "contacted",
     ),
     Step(
         "won",
         "Gagnés",
-        "Contacts dont le statut est « gagné ». Un retour en arrière les retire.",
+        "Contacts dont le statut est «\u00a0gagné\u00a0». Un retour en arrière les "
+        "retire.",
         Q(won_at__isnull=False),
         "met",
     ),

@@ -23,3 +23,9 @@ def plural(number: int, endings: str = ",s") -> str:
 def figure(number: int) -> str:
     """Return « 1 954 », with a narrow no-break space."""
     return words.number(number)
+
+
+@register.filter
+def named(number: int, many: str) -> str:
+    """Return « retrait brut » for one, where `many` is « retraits bruts »."""
+    return words.noun(number, many)

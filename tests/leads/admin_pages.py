@@ -44,6 +44,7 @@ NO_PAGES = {
     *("edition_file", "leads_lead_call_sheet", "rule_move", "leads_savedview_add"),
     *("leads_lead_done", "leads_lead_postpone", "leads_lead_take", "leads_lead_undo"),
     *("mesure_csv", "mesure_pdf", "mesure_lines", "measure-action-assign"),
+    "measure-action-csv",
     *("leads_campaign_qr", "leads_campaign_attach", "leads_campaign_delete"),
     *("leads_lead_log", "leads_lead_plan", "leads_lead_status", "leads_lead_owner"),
 }

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import html
+import io
 import re
 from datetime import timedelta
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.utils import timezone
 
 from leads import privacy
+from leads.admin import people
 from leads.analytics import action, delays, facts
 from leads.models import Assignment, ConsentEvent, Lead, PrivacyEvent
 from tests.leads.factories import (
@@ -196,6 +200,58 @@ def test_twelve_weeks_are_shown_unless_others_are_asked_for(client, sign_in):
     assert {count for _, count in cells(response)} == {1}
 
 
+def test_what_filters_the_figures_is_said(client, sign_in):
+    sign_in("Marketing")
+    remis(lead=LeadFactory(region="11"))
+    for name in ("measure-action", "measure-action-rows"):
+        text = client.get(page(name, region="11", du="2026-01-01")).text
+        assert "région\u00a0: Île-de-France" in text
+    sign_in("Commercial")
+    assert "ceux que personne ne suit" in client.get(page("measure-action")).text
+
+
+# --- As a file ---------------------------------------------------------------------
+
+
+def file_of(response):
+    assert response.status_code == 200
+    text = b"".join(response.streaming_content).decode("utf-8-sig")
+    heads, *lines = csv.reader(io.StringIO(text), delimiter=";")
+    assert all(len(line) == len(heads) for line in lines)
+    return lines
+
+
+@pytest.mark.parametrize("group", ["Marketing", "Commercial"])
+def test_the_file_of_a_cell_has_the_lines_of_its_page(client, sign_in, group):
+    user = sign_in(group)
+    history(user)
+    for url, count in cells(client.get(page("measure-action"))):
+        shown = names(client.get(url))
+        lines = file_of(client.post(url.replace("contacts/?", "contacts.csv?")))
+        assert [line[0] for line in lines] == shown
+        assert len(lines) == count
+
+
+def test_the_file_of_who_was_never_called_is_noted_in_the_log(client, sign_in):
+    sign_in("Marketing")
+    first, called = remis(), remis()
+    call(called)
+
+    lines = file_of(client.post(page("measure-action-csv", delai="a-appeler")))
+
+    assert [line[0] for line in lines] == [str(first)]
+    entry = LogEntry.objects.get()
+    assert "Remis, jamais appelés" in entry.object_repr
+    assert "Total\u00a0: 1" in entry.change_message
+
+
+def test_a_file_is_asked_for_by_a_post_of_who_may(client, sign_in):
+    sign_in("Marketing")
+    assert client.get(page("measure-action-csv")).status_code == 405
+    sign_in()
+    assert client.post(page("measure-action-csv")).status_code == 403
+
+
 # --- Delivered, never called -------------------------------------------------------
 
 
@@ -232,6 +288,20 @@ def test_one_press_gives_a_lead_and_twice_is_once(client, sign_in):
     assert lead.owner == to
 
 
+def test_the_next_one_is_for_the_same_and_on_the_same_page(client, sign_in):
+    to, lead = StaffFactory(group="Commercial"), remis()
+    remis()
+    sign_in("Marketing")
+    data = {"contact": lead.pk, "a": to.pk}
+
+    response = client.post(page("measure-action-assign", page=1), data)
+
+    assert f"page=1&a={to.pk}#a-appeler" in response.url
+    chosen = f'<option value="{to.pk}" selected>'
+    assert chosen in client.get(response.url).text
+    assert chosen not in client.get(page("measure-action")).text
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -263,6 +333,25 @@ def test_what_cannot_be_given_is_said_and_nothing_is_written(client, sign_in, da
     assert response.status_code == 200
     assert len(notices(response)) == 1
     assert not Assignment.objects.exists()
+
+
+def test_only_who_follows_leads_is_offered_them(client, sign_in):
+    marketing, lead = sign_in("Marketing"), remis()
+    sales = StaffFactory(group="Commercial", last_name="Vendeuse")
+    dpo = StaffFactory(group="DPO", last_name="Déléguée")
+    StaffFactory(group="Commercial", email="")
+    StaffFactory()  # Of no group.
+
+    offered = dict(client.get(page("measure-action")).context["may_be_given"])
+    data = {"contact": lead.pk, "a": dpo.pk}
+    client.post(page("measure-action-assign"), data)
+
+    assert set(offered) == {marketing.pk, sales.pk} == set(keys(people.assignable()))
+    assert not Assignment.objects.exists()
+
+
+def keys(users):
+    return [user.pk for user in users]
 
 
 def test_the_delays_that_are_promised_end_where_the_promise_does():

@@ -151,6 +151,21 @@ def test_a_code_does_not_change_once_links_carry_it(client, sign_in, rennes):
     assert (rennes.code, rennes.name) == ("rennes", "Rennes 2026")
 
 
+def test_a_new_campaign_opens_on_its_links(client, sign_in):
+    sign_in("Marketing")
+    add = page("leads_campaign_add")
+    assert "prepopulate" in client.get(add).text
+    data = {"name": "Salon de Lyon", "code": "salon-de-lyon", "origin": "salon"}
+
+    response = client.post(add, data)
+
+    new = Campaign.objects.get()
+    assert response.url == f"{page('leads_campaign_change', new.pk)}#liens"
+    shown = client.get(response.url).text
+    assert 'id="liens"' in shown
+    assert "salon-de-lyon" in shown
+
+
 def test_links_lead_to_the_study_and_name_nobody(client, sign_in, rennes, settings):
     settings.SITE_URL = "https://santescopie.exemple.fr"
     user = sign_in("Commercial")

@@ -125,7 +125,7 @@ def test_what_somebody_took_meanwhile_is_theirs(client, sign_in, monkeypatch):
 
 def test_only_who_may_assign_gives_to_others(client, sign_in):
     sign_in("Commercial")
-    lead, other = LeadFactory(), StaffFactory()
+    lead, other = LeadFactory(), StaffFactory(group="Commercial")
     text = client.get(page("leads_lead_change", lead.pk)).text
     assert "Confier à" not in text
     response = client.post(page("leads_lead_owner", lead.pk), {"to": other.pk})

@@ -52,6 +52,7 @@ POSTS = {
 # Posts on something else: what they say, of a submission and of a campaign.
 MEASURE_POSTS = {
     "mesure_csv": lambda s, c: {},
+    "measure-action-csv": lambda s, c: {},
     "measure-action-assign": lambda s, c: {"contact": s.lead_id, "a": a_colleague()},
     "leads_campaign_attach": lambda s, c: {"campagne": c.pk, "valeur": "salon-2026"},
 }

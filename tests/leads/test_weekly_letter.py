@@ -238,7 +238,9 @@ def test_nothing_of_anybody_is_in_it_nor_stored(reader, weeks, sink, send):
     send(message)
 
     [sent] = sink.messages
-    assert sent.mail["Subject"] == "Santéscopie\u00a0: la semaine du 16 novembre 2026"
+    assert sent.mail["Subject"] == (
+        "Santéscopie\u00a0: la semaine du 16\u00a0novembre\u00a02026"
+    )
     message.refresh_from_db()
     assert message.text == message.html == ""
     for part in ("plain", "html"):

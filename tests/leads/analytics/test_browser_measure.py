@@ -53,6 +53,7 @@ def html(client):
         "aggregates": client.get(
             address("mesure_lines", tuile="page", du="2026-03-01")
         ),
+        "action": client.get(address("measure-action", du="2026-03-01")),
     }
     return {name: response.text for name, response in served.items()}
 
@@ -95,6 +96,18 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(new_page, open_page):
             if SHOTS:
                 shoot(page, f"{name}{'-dark' * dark}")
     assert not found, found
+
+
+def test_people_and_cohorts_fit_a_phone_without_scrolling_sideways(open_page):
+    for name in ("lines", "aggregates", "action"):
+        page = open_page(name)
+        page.set_viewport_size({"width": 390, "height": 800})
+        wide = page.evaluate(
+            "[...document.querySelectorAll('.wide')]"
+            ".filter((box) => box.scrollWidth > box.clientWidth).length"
+        )
+        assert not wide, name
+        assert page.locator(".stacked tbody tr").count() > 3
 
 
 def shoot(page, name):

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pypdfium2
 import pytest
+from django.utils import timezone
 
 from leads import fictitious
-from leads.analytics import facts
+from leads.analytics import action, delays, facts
 from leads.analytics.dashboard import dashboard
 from leads.analytics.filters import Filters
-from leads.models import Lead
+from leads.models import Lead, MeasureRun
 from tests.leads.analytics.test_dashboard import audience
 from tests.leads.factories import StaffFactory
 from tests.leads.pages import page
@@ -72,6 +73,11 @@ def test_it_tells_the_figures_of_the_page_and_no_person(content):
     assert found.figures["delivered"].value > 3
     for figure in (*found.anonymous, *found.people):
         assert f"{figure.tile.title} {figure.text}" in text
+    filters = found.filters
+    assert f"{action.never_called(filters).count()} remis, jamais appelé" in text
+    for row in action.cohorts(filters, *action.ACTS)[action.ACTS[0]].weeks[:4]:
+        counts = " ".join(str(row.count(key)) for key in (*delays.KEYS, action.ALL))
+        assert f"{row.key:%d/%m/%Y} {counts}" in text
     for lead in Lead.objects.all():
         assert lead.full_name not in text
         assert lead.email not in text
@@ -80,7 +86,13 @@ def test_it_tells_the_figures_of_the_page_and_no_person(content):
 @pytest.mark.parametrize("asked", [{}, YEAR, NARROW])
 @pytest.mark.parametrize("group", ["Marketing", "Commercial"])
 def test_it_is_one_page_whatever_is_asked(content, asked, group):
-    text_of(content(group, **asked))
+    found = {"what": "remis", "told": 1, "truth": 2, "by": "les messages"}
+    for failures in ([], [found]):
+        MeasureRun.objects.update_or_create(
+            kind="check", defaults={"at": timezone.now(), "failures": failures}
+        )
+        told = "à prendre avec réserve" in text_of(content(group, **asked))
+        assert told is bool(failures)
 
 
 def test_two_programs_of_others_find_no_fault_in_its_tags(content, tmp_path):
