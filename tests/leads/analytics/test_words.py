@@ -57,8 +57,11 @@ def test_neither_none_nor_all_is_said_of_what_is_not(share, said):
     ("rate", "said"),
     [
         (Rate(0, 0), "pas de taux, sur 0\u00a0remis"),
-        (Rate(11, 18), "61\u00a0% de 18\u00a0remis (de 39 à 80\u00a0%)"),
-        (Rate(200, 399), "50\u00a0% de 399\u00a0remis (de 45 à 55\u00a0%)"),
+        (Rate(11, 18), "61\u00a0% de 18\u00a0remis (de\u00a039\u00a0à\u00a080\u00a0%)"),
+        (
+            Rate(200, 399),
+            "50\u00a0% de 399\u00a0remis (de\u00a045\u00a0à\u00a055\u00a0%)",
+        ),
         (Rate(200, 400), "50\u00a0% de 400\u00a0remis"),
         (Rate(3, 2), "plus que les 2\u00a0remis"),
     ],
@@ -70,9 +73,9 @@ def test_a_rate_names_its_base_and_below_400_its_interval(rate, said):
 @pytest.mark.parametrize(
     ("now", "before", "said"),
     [
-        (300, 288, "12 de plus qu’avant (288)"),
-        (0, 1500, "1\u202f500 de moins qu’avant (1\u202f500)"),
-        (7, 7, "autant qu’avant (7)"),
+        (300, 288, "12\u00a0de plus qu’avant\u00a0(288)"),
+        (0, 1500, "1\u202f500\u00a0de moins qu’avant\u00a0(1\u202f500)"),
+        (7, 7, "autant qu’avant\u00a0(7)"),
     ],
 )
 def test_a_change_is_a_number(now, before, said):
