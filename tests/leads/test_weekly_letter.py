@@ -124,7 +124,7 @@ def test_a_house_that_was_dark_on_its_day_sends_it_on_the_next_business_day(
     assert weekly.owe_letters(later - timedelta(minutes=1)) == 0
     assert weekly.owe_letters(later) == 1
 
-    assert "16 novembre 2026" in Message.objects.get(kind=weekly.KIND).subject
+    assert "16\u00a0novembre\u00a02026" in Message.objects.get(kind=weekly.KIND).subject
     assert weekly.owe_letters(later + timedelta(minutes=5)) == 0
     assert weekly.owe_letters(MONDAY + timedelta(days=7)) == 1
 
