@@ -12,16 +12,18 @@ class LeadsConfig(AppConfig):
             alarm,
             alarm_mail,  # noqa: F401 (mails register themselves)
             assignment_mail,  # noqa: F401
+            bases,
             delivery,
             escalation_mail,  # noqa: F401
             morning,  # noqa: F401
             probing,
             weekly,  # noqa: F401
         )
-        from outbox import watching
+        from outbox import recipients, watching
         from reports.signals import copy_rendered
 
         watching.watches(probing.start_if_due)
         watching.watches(alarm.tell)
+        recipients.asks(bases.may_be_sent)
 
         copy_rendered.connect(delivery.on_copy_rendered, dispatch_uid="owe-synthesis")
