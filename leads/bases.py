@@ -3,6 +3,10 @@
 The one place that says it: whoever sends, exports, calls or shows asks here, and
 docs/privacy.md has the same as a table. One purpose has one basis (RGPD, article 6). A
 refusal counts from the moment it is written down, whatever was planned.
+
+Businesses may be called until they object (RGPD, article 21; Code de la consommation,
+L223-1, protects consumers). Writing about anything but the requested document asks for
+consent (CPCE, L34-5).
 """
 
 from __future__ import annotations

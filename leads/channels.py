@@ -1,9 +1,7 @@
 """How a person may be reached, and what they agreed to or refused, in words.
 
-What is allowed is asked of leads/bases.py; here are the addresses. Businesses may be called until they object (art. 21 GDPR; Code de la consommation,
-L223-1, protects consumers). Writing about anything but the requested document asks for
-consent (CPCE, L34-5). What is refused has no address here: nothing that is made of it
-can show one.
+What is allowed is asked of leads/bases.py; here are the addresses. What is refused has
+no address: nothing that is made of a channel can show one.
 """
 
 from __future__ import annotations

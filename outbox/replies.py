@@ -154,7 +154,7 @@ REASONS = {
     "erased": Reason("personne effacée", "Rien à faire : ses données sont effacées."),
     "frozen": Reason(
         "usage des données suspendu",
-        "Rien à faire\u00a0: la personne a demandé que rien ne soit fait de ses données.",
+        "Rien à faire\u00a0: la personne a demandé que rien n’en soit fait.",
     ),
     "unasked": Reason(
         "non demandé par la personne",

@@ -1,7 +1,8 @@
 """Rows that are only ever added, which PostgreSQL itself holds to.
 
-A trigger refuses UPDATE, DELETE and TRUNCATE to whoever asks, with no setting that opens
-it (pgtrigger's have one): what a ledger holds names nobody, so erasure needs no door.
+A trigger refuses UPDATE, DELETE and TRUNCATE to whoever asks, with no setting that
+opens it (pgtrigger's have one): what a ledger holds names nobody, so erasure needs no
+door.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ def test_a_suspect_or_a_test_is_in_no_list(act):
     assert not answer(act, replace(CONFIRMED, unlisted=True))
 
 
-# --- Where a lead stands ----------------------------------------------------------------
+# --- Where a lead stands --------------------------------------------------------------
 
 
 def found(lead):
@@ -164,7 +164,7 @@ def test_an_address_set_aside_takes_no_mail_and_the_telephone_still_rings():
     assert may(Act.CALL, lead)
 
 
-# --- The layer that sends -----------------------------------------------------------------
+# --- The layer that sends -------------------------------------------------------------
 
 
 def owed(kind, lead):

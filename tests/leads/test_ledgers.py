@@ -35,9 +35,9 @@ def row_of(ledger):
 
 
 def refused(sql):
-    with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(sql)
+    no = pytest.raises(IntegrityError, match="append-only")
+    with no, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql)
 
 
 @every_ledger
