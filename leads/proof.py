@@ -128,7 +128,7 @@ def html_of(proof: Proof, replaced: str = "") -> str:
 
 
 def _written(html: str) -> Written:
-    """Write with the synthesis' fonts, colours and closed door, in a style of our own."""
+    """Write with the synthesis' fonts, colours and closed door, in our own style."""
     with engine.at_work() as (tools, discreet):
         document = HTML(string=html, url_fetcher=tools.fetcher).render(
             font_config=tools.fonts,

@@ -169,7 +169,7 @@ def test_only_this_link_opens_and_only_from_here(visitor, submission):
     assert not ConsentEvent.objects.exists()
 
 
-# --- The download -----------------------------------------------------------------------
+# --- The download ---------------------------------------------------------------------
 
 
 def download(visitor, copy, method="post"):

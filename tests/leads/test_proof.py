@@ -130,7 +130,7 @@ def test_the_checkers_find_nothing(submission, tmp_path):
         assert done.returncode == 0, done.stdout
 
 
-# --- Who may ------------------------------------------------------------------------------
+# --- Who may --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

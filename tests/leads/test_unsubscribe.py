@@ -1,4 +1,4 @@
-"""« Désinscription »: one press, no cookie, at once, for ever, the same for everybody."""
+"""« Désinscription »: one press, no cookie, at once, for ever, the same for all."""
 
 from __future__ import annotations
 
@@ -142,9 +142,9 @@ def test_nothing_is_learnt_from_the_answer(client, lead, method):
     for path in paths:
         response = getattr(client, method)(path)
         text = response.text.replace(path, "/desinscription/x/")
-        answers.add((response.status_code, text, str(sorted(response.headers.items()))))
+        answers.add((response.status_code, text))
 
-    assert len({answer[:2] for answer in answers}) == 1
+    assert len(answers) == 1
     assert acts(erased) == []
 
 
@@ -159,7 +159,7 @@ def test_one_person_s_link_is_nobody_else_s(client, lead):
     assert acts(other) == [True]
 
 
-# --- What an export carries -------------------------------------------------------------
+# --- What an export carries -----------------------------------------------------------
 
 
 def test_an_export_holds_who_agreed_and_confirmed_each_with_their_link(lead):
