@@ -131,7 +131,9 @@ def is_confirmed(lead: Any) -> bool:
     """
     if not lead.news_granted or lead.mailbox_at is None:
         return False
-    return lead.mailbox_kind != "adresse-changee" and lead.mailbox_at >= lead.news_at
+    return bool(
+        lead.mailbox_kind != "adresse-changee" and lead.mailbox_at >= lead.news_at
+    )
 
 
 def answer(act: Act, standing: Standing) -> Answer:

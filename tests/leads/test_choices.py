@@ -78,7 +78,7 @@ def test_a_press_confirms_what_was_ticked(visitor, submission):
 
 
 def test_news_is_agreed_to_and_withdrawn_with_one_press_each(visitor, submission):
-    """R18: as easy to withdraw as to give; the ledger says the words and the channel."""
+    """R18: as easy to withdraw as to give; the ledger says words and channel."""
     press(visitor, submission.copy, "actualites-oui")
     assert may(Act.EXPORT, submission.lead)
 

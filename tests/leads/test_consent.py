@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from leads import consent
+from leads import consent, measure
 from leads.forms import RequestForm
 from leads.models import ConsentEvent, Lead, Submission
 from outbox.tasks import send_message
@@ -31,7 +31,7 @@ def label_of(page, box):
     return " ".join(re.sub(r"<[^>]+>", "", label).split(" ")).strip()
 
 
-# --- The form ---------------------------------------------------------------------------
+# --- The form -----------------------------------------------------------------------
 
 
 def test_no_box_is_ticked_and_none_has_to_be(visitor):
@@ -107,8 +107,6 @@ VERSIONS = {
 
 def test_a_changed_text_is_a_new_version(settings):
     """R17: nobody changes the words and keeps the number."""
-    from leads import measure
-
     settings.PUBLISHER = {**settings.PUBLISHER, "name": "X"}
     now = {
         "news": consent.news_wording(),
@@ -128,7 +126,7 @@ def test_the_measure_is_told_where_the_data_is_asked_for(visitor):
     assert "vous opposer" in notice
 
 
-# --- The receipt ------------------------------------------------------------------------
+# --- The receipt --------------------------------------------------------------------
 
 
 def mailed(sink):

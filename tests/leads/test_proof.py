@@ -106,6 +106,7 @@ def test_who_said_nothing_has_a_proof_that_says_so():
     assert "Aucun choix n’est enregistré" in written(LeadFactory())
 
 
+@pytest.mark.logs("reports.pdf.engine")
 @pytest.mark.parametrize(
     "name", ["M" * 100, "נועה", "李 小龍 🙂", "<b>Zoë</b> {{ x }}"]
 )
