@@ -198,7 +198,7 @@ def _call(standing: Standing) -> tuple[bool, str]:
 def _measure(standing: Standing) -> tuple[bool, str]:
     if standing.measure is False:
         return False, "s’y oppose"
-    return True, "annoncée sur la page de l’exemplaire, pas d’opposition"
+    return True, "annoncée avant l’envoi des données, pas d’opposition"
 
 
 def _share(standing: Standing) -> tuple[bool, str]:
