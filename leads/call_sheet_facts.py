@@ -13,6 +13,7 @@ from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from leads.assigning import name_of
+from leads.bases import may_measure
 from leads.channels import Channel, Channels, channels_of, with_consents
 from leads.colleagues import colleagues_of_each
 from leads.models import Activity, Lead, Submission
@@ -115,7 +116,7 @@ def sheets_of(lead_pks: Sequence[int]) -> list[Sheet]:
             _received(
                 copies[lead.pk],
                 retrieved,
-                measured=lead.measure_granted is not False,
+                measured=may_measure(lead),
             ),
             submissions[lead.pk],
             activities[lead.pk],
@@ -237,7 +238,7 @@ def _copies(leads: list[Any]) -> tuple[dict[int, list[Any]], dict[int, datetime]
     rows = with_delivery(Copy.objects.filter(lead__in=leads))
     for copy in rows.annotate(bounced_at=Subquery(last)).select_related("edition"):
         copies[copy.lead_id].append(copy)
-    shown = {lead.pk for lead in leads if lead.measure_granted is not False}
+    shown = {lead.pk for lead in leads if may_measure(lead)}
     hits = Hit.objects.probable().filter(copy__lead__in=shown).order_by("-at")
     return copies, dict(hits.values_list("copy_id", "at"))
 

@@ -1,9 +1,7 @@
 """How a person may be reached, and what they agreed to or refused, in words.
 
-Businesses may be called until they object (art. 21 GDPR; Code de la consommation,
-L223-1, protects consumers). Writing about anything but the requested document asks for
-consent (CPCE, L34-5). What is refused has no address here: nothing that is made of it
-can show one.
+What is allowed is asked of leads/bases.py; here are the addresses. What is refused has
+no address: nothing that is made of a channel can show one.
 """
 
 from __future__ import annotations
@@ -13,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.utils import timezone
-from django.utils.formats import date_format
 
+from leads import bases
+from leads.bases import Act, Standing
 from leads.calling import read, shown
-from leads.models import ConsentEvent, Lead, Submission
+from leads.models import ConsentEvent, Lead, MailboxEvent, Submission
 from outbox.models import Suppression, mailbox_of, suppression_hash
 
 Purpose = ConsentEvent.Purpose
@@ -57,8 +55,8 @@ def acts(purpose: str, lead: Any = None) -> QuerySet[ConsentEvent]:
 def with_consents(leads: QuerySet[Lead]) -> QuerySet[Lead]:
     """Add what `channels_of` reads: the latest act of each purpose, and the number.
 
-    `call_granted`, `call_at`, `news_granted`, `news_at`, `measure_granted` and
-    `call_number`; each may be None.
+    `call_granted`, `call_at`, `news_granted`, `news_at`, `measure_granted`,
+    `call_number`, `mailbox_kind` and `mailbox_at`; each may be None.
     """
     values: dict[str, Any] = {}
     for name, purpose in (
@@ -75,6 +73,9 @@ def with_consents(leads: QuerySet[Lead]) -> QuerySet[Lead]:
         .order_by("-created_at", "-pk")
         .values("phone")[:1]
     )
+    mailbox = MailboxEvent.objects.filter(lead=OuterRef("pk")).order_by("-at", "-pk")
+    for name in ("kind", "at"):
+        values[f"mailbox_{name}"] = Subquery(mailbox.values(name)[:1])
     return leads.annotate(call_number=Subquery(number), **values)
 
 
@@ -89,25 +90,31 @@ def channels_of(leads: Iterable[Any]) -> dict[int, Channels]:
     found = Suppression.objects.filter(address_hash__in=asked)
     set_aside = {bytes(value) for value in found.values_list("address_hash", flat=True)}
     return {
-        lead.pk: Channels(
-            phone=_phone(lead),
-            email=_email(lead, bool(hashes[lead.pk] & set_aside)),
-            wants_call=bool(lead.call_granted and lead.call_number),
+        lead.pk: _channels(
+            lead, bases.standing_of(lead, set_aside=bool(hashes[lead.pk] & set_aside))
         )
         for lead in rows
     }
 
 
-def _phone(lead: Any) -> Channel:
+def _channels(lead: Any, standing: Standing) -> Channels:
+    return Channels(
+        phone=_phone(lead, standing),
+        email=_email(lead, standing),
+        wants_call=bool(bases.answer(Act.CALL_BACK, standing)),
+    )
+
+
+def _phone(lead: Any, standing: Standing) -> Channel:
     name = "Téléphone"
-    if lead.call_granted is False:
-        return Channel(name, False, f"ne pas appeler : refus du {_day(lead.call_at)}")
-    if lead.call_granted and lead.call_number:
-        words = f"a demandé à être rappelé le {_day(lead.call_at)}"
-        return _callable(name, lead.call_number, words)
+    may_call = bases.answer(Act.CALL, standing)
+    if not may_call:
+        return Channel(name, False, f"ne pas appeler\u00a0: {may_call.words}")
+    if asked := bases.answer(Act.CALL_BACK, standing):
+        return _callable(name, lead.call_number, asked.words)
     if lead.phone:
         return _callable(name, lead.phone, "numéro noté par l’équipe")
-    words = "aucun numéro laissé : passer par le standard, au sujet de la synthèse"
+    words = "aucun numéro laissé\u00a0: passer par le standard, au sujet de la synthèse"
     return Channel(name, True, words)
 
 
@@ -117,18 +124,13 @@ def _callable(name: str, number: str, words: str) -> Channel:
     return Channel(name, True, words, number)  # Typed by staff, as they read it.
 
 
-def _email(lead: Any, set_aside: bool) -> Channel:
+def _email(lead: Any, standing: Standing) -> Channel:
     name = "Courriel"
-    if set_aside:
-        return Channel(name, False, "ne pas écrire : adresse écartée des envois")
-    if lead.news_granted:
-        words = f"actualités acceptées le {_day(lead.news_at)}"
-        return Channel(name, True, words, lead.email, f"mailto:{lead.email}")
-    if lead.news_granted is False:
-        return Channel(name, False, f"ne pas écrire : retiré le {_day(lead.news_at)}")
-    words = "n’a pas demandé d’actualités : seulement répondre à ses messages"
+    if may_write := bases.answer(Act.NEWS, standing):
+        words, address = may_write.words, lead.email
+        return Channel(name, True, words, address, f"mailto:{address}")
+    # A refusal is a refusal; who said nothing may be answered.
+    if standing.news is False or not bases.answer(Act.ANSWER, standing):
+        return Channel(name, False, f"ne pas écrire\u00a0: {may_write.words}")
+    words = f"{may_write.words}\u00a0: seulement répondre à ses messages"
     return Channel(name, False, words)
-
-
-def _day(at: Any) -> str:
-    return date_format(timezone.localtime(at), "SHORT_DATE_FORMAT")

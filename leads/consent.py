@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models.functions import Now
 
-from leads.models import ConsentEvent, Submission
+from leads.models import ConsentEvent, Lead, Submission
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,41 @@ def record(
         channel=ConsentEvent.Channel.WEB,
         at=at or Now(),
     )
+
+
+@transaction.atomic
+def say(
+    lead_pk: int,
+    purpose: str,
+    wording: Wording,
+    page: str,
+    *,
+    granted: bool,
+    channel: ConsentEvent.Channel,
+) -> bool:
+    """Write down what the holder of a mailed link says; return whether it was news.
+
+    Said twice, it is written once. With the agreement to be called goes the number.
+    """
+    lead = Lead.objects.select_for_update(no_key=True).get(pk=lead_pk)
+    latest = lead.consents.filter(purpose=purpose).first()
+    # The measure needs no agreement: there is one to give back after an objection only.
+    told = latest.granted if latest else purpose == ConsentEvent.Purpose.MEASURE or None
+    if lead.erased_at or told == granted:
+        return False
+    if purpose == ConsentEvent.Purpose.CALL and not granted:
+        lead.submissions.exclude(phone="").update(phone="")
+    ConsentEvent.objects.create(
+        lead=lead,
+        purpose=purpose,
+        granted=granted,
+        wording=wording.text,
+        wording_version=wording.version,
+        wording_sha256=wording.sha256,
+        page=page,
+        channel=channel,
+    )
+    return True
 
 
 def refusal_said() -> Wording:

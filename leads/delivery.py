@@ -12,8 +12,9 @@ from django.db import transaction
 from django.db.models import Case, OuterRef, Subquery, When
 from django.db.models.functions import Coalesce, Now
 
-from leads import not_me
+from leads import bases, not_me
 from leads.models import Probe, Submission
+from leads.receipt import receipt_of
 from leads.throttling import domain_over_quota
 from outbox.models import Message, MessageEvent
 from outbox.replies import REASONS
@@ -91,8 +92,10 @@ def owe_message(copy: Copy, *submissions: Submission) -> Message:
     Over the quota of its recipient or of their domain it is written down and withheld.
     A probe is neither counted nor withheld: it goes to a mailbox of ours.
     """
-    message = emails.synthesis(copy, not_me=not_me.link_of(copy))
-    reason = "" if Probe.objects.brought(copy) else _why_withheld(copy.recipient)
+    message = emails.synthesis(copy, not_me.link_of(copy), receipt_of(copy))
+    reason = ""
+    if not Probe.objects.brought(copy):
+        reason = bases.may_be_sent(message) or _why_withheld(copy.recipient)
     if reason:
         message.next_attempt_at = None
         message.withheld_at = Now()

@@ -30,6 +30,7 @@ from leads.models import (
     ConsentEvent,
     Escalation,
     Lead,
+    MailboxEvent,
     RoutingRule,
     Submission,
 )
@@ -120,6 +121,7 @@ EVENTS: tuple[type[Model], ...] = (
     Assignment,
     Escalation,
     ConsentEvent,
+    MailboxEvent,
     Activity,
     CopyEvent,
     MessageEvent,
@@ -136,6 +138,7 @@ class Rows:
         self.messages: list[Message] = []
         self.submissions: list[Submission] = []
         self.events: list[Any] = []  # Whatever names the rows above.
+        self.confirmed: set[int] = set()  # Whose mailbox somebody reads, by identity.
         self.copy_messages: list[tuple[Copy, Message]] = []
         self.submission_messages: list[tuple[Submission, Message]] = []
 
@@ -214,7 +217,7 @@ class Author:
             lead,
             [person] if person else self.owners,
             routed=person is not None,
-            may_write=submission.news_consent,
+            may_write=submission.news_consent and id(lead) in self.rows.confirmed,
         )
         if lead.owner:
             self._owed(history.given(lead, self._uid(), decision))
@@ -337,9 +340,17 @@ class Author:
         self.rows.copy_messages.append((copy, message))
         self.rows.submission_messages.append((submission, message))
         if message.accepted_at and not again:
-            self.rows.events += history.hits(
-                self.rng, self.now, copy, message.accepted_at
-            )
+            hits = history.hits(self.rng, self.now, copy, message.accepted_at)
+            self.rows.events += hits
+            self._confirm(submission.lead, hits)
+
+    def _confirm(self, lead: Lead, hits: list[Hit]) -> None:
+        """Note that a reader downloaded from the mail, as leads/mailbox.py does."""
+        read = [hit.at for hit in hits if hit.served and hit.confidence in Hit.HUMAN]
+        if read:
+            kind = MailboxEvent.Kind.DOWNLOADED
+            self.rows.events.append(MailboxEvent(lead=lead, kind=kind, at=min(read)))
+            self.rows.confirmed.add(id(lead))
 
     def _come_back(self, lead: Lead, first: Submission, at: datetime) -> None:
         """Post again: the same answers (the same copy), or another function."""

@@ -21,6 +21,7 @@ from django.db.models import OuterRef, Q, QuerySet
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
+from leads.bases import may_measure
 from leads.models import Activity, Submission
 from reports.models import Hit
 from reports.templatetags.french import french_date
@@ -140,7 +141,7 @@ def with_acts(leads: QuerySet[Any]) -> QuerySet[Any]:
 
 def acts_of(lead: Any) -> Acts:
     """Return the acts of a lead; an objection to the measure leaves no retrieval."""
-    objects = lead.measure_granted is False
+    objects = not may_measure(lead)
     return Acts(
         requests=lead.asked,
         call_asked=lead.call_at if lead.call_granted else None,

@@ -16,6 +16,7 @@ from django.db.models.functions import JSONObject, TruncDay
 
 from leads import changes
 from leads.assigning import name_of
+from leads.bases import may_measure
 from leads.models import ConsentEvent
 from leads.models.lead import Identity
 from leads.timeline_words import WORDS, Entry, Row
@@ -149,7 +150,7 @@ def _documents(lead: Any) -> Iterator[QuerySet[Any]]:
         subject="message__subject",
         group="message_id",
     )
-    if lead.measure_granted is not False:
+    if may_measure(lead):
         # To the day, so that not even their order says more.
         hits = Hit.objects.probable().filter(copy__lead=lead)
         reference = "copy__reference"

@@ -2,7 +2,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from leads import audience, follow_up, measure, not_me, renewal, verification, views
+from leads import (
+    audience,
+    choices,
+    follow_up,
+    measure,
+    not_me,
+    renewal,
+    unsubscribe,
+    verification,
+    views,
+)
 
 app_name = "leads"
 
@@ -19,4 +29,6 @@ urlpatterns = [
     path("v/", verification.search, name="verification"),
     path("v/<str:reference>/", verification.verify, name="verify"),
     path("ce-n-est-pas-moi/<str:token>/", not_me.not_me, name="not-me"),
+    path("choix/<str:token>/", choices.choices, name="choices"),
+    path("desinscription/<str:token>/", unsubscribe.unsubscribe, name="unsubscribe"),
 ]

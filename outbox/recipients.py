@@ -2,7 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from django.conf import settings
+
+if TYPE_CHECKING:
+    from outbox.models import Message
+
+Asked = Callable[["Message"], str]
+_asked: list[Asked] = []
+
+
+def asks(function: Asked) -> Asked:
+    """Ask this of every message before it leaves: why it may not, "" where it may.
+
+    What people agreed to and refused is known above this layer.
+    """
+    if function not in _asked:
+        _asked.append(function)
+    return function
+
+
+def refusal(message: Message) -> str:
+    """Return why a message may not leave, a key of outbox.replies; "" where it may."""
+    return next(filter(None, (function(message) for function in _asked)), "")
 
 
 class Withheld(Exception):

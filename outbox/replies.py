@@ -152,6 +152,14 @@ REASONS = {
         "sincères, puis renvoyer.",
     ),
     "erased": Reason("personne effacée", "Rien à faire : ses données sont effacées."),
+    "frozen": Reason(
+        "usage des données suspendu",
+        "Rien à faire\u00a0: la personne a demandé que rien n’en soit fait.",
+    ),
+    "unasked": Reason(
+        "non demandé par la personne",
+        "Rien à faire\u00a0: elle n’y a pas consenti, ou ne veut plus de ces messages.",
+    ),
     "corrected": Reason(
         "adresse corrigée par la personne",
         "Rien à faire : la demande corrigée a son propre envoi.",

@@ -23,7 +23,7 @@ from outbox import bounces, files, making, tokens
 from outbox.breaker import Breaker
 from outbox.claims import LeaseLost
 from outbox.models import LINK_TOKEN, MARK, Message, MessageEvent, Suppression
-from outbox.recipients import Withheld, off_trial_list
+from outbox.recipients import Withheld, off_trial_list, refusal
 from outbox.replies import REASONS, verdict
 from outbox.smtp import Backend, Failure, ImpossibleAddress
 
@@ -139,6 +139,8 @@ def send(message: Message, backend: Backend) -> None:
         return _withhold(message, "suppressed")
     if off_trial_list(message.recipient):
         return _withhold(message, "trial")
+    if reason := refusal(message):
+        return _withhold(message, reason)
     if message.attempts > MAX_ATTEMPTS:  # It takes its worker down each time.
         return _end(message, Kind.ABANDONED, **_because("crash"))
     fresh = backend.connection is None

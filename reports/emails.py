@@ -15,22 +15,28 @@ FILE_NAME = "santescopie-2026-synthese.pdf"
 SUBJECT = "Votre synthèse Santéscopie 2026"
 ERRATUM_SUBJECT = "Erratum à votre synthèse Santéscopie 2026"
 COPY_URL = MARK.format(name="copy")
+CHOICES_URL = MARK.format(name="choices")
 NOT_ME_URL = MARK.format(name="not-me")
 # The figure of the page's statement, which the mail draws as the page does.
 _DRAWN = study.FIGURES["professionnels-utilisateurs"].amount
 
 
-def synthesis(copy: Copy, not_me: dict[str, Any] | None = None) -> Message:
+def synthesis(
+    copy: Copy, not_me: dict[str, Any] | None = None, receipt: Any = None
+) -> Message:
     """Return the message that brings a rendered copy to its reader.
 
-    `not_me` says how to make the link for whoever never asked, where there is one.
+    `not_me` says how to make the link for whoever never asked, where there is one;
+    `receipt`, what they agreed to, and how to make the link to the page that says so.
     """
     links = {"copy": _link_to(copy)}
     if not_me:
         links["not-me"] = not_me
+    if receipt:
+        links["choices"] = receipt.link
     return compose(
         "synthesis",
-        context(copy, COPY_URL, NOT_ME_URL if not_me else ""),
+        context(copy, COPY_URL, NOT_ME_URL if not_me else "", receipt, CHOICES_URL),
         lead_id=copy.lead_id,
         recipient=copy.recipient,
         subject=SUBJECT,
@@ -64,12 +70,20 @@ def erratum(erratum: Erratum, copy: Copy) -> Message:
     )
 
 
-def context(copy: Copy, copy_url: str, not_me_url: str = "") -> dict[str, Any]:
+def context(
+    copy: Copy,
+    copy_url: str,
+    not_me_url: str = "",
+    receipt: Any = None,
+    choices_url: str = "",
+) -> dict[str, Any]:
     """Return what both parts of the synthesis' message are made of."""
     return {
         "copy": copy,
         "copy_url": copy_url,
         "not_me_url": not_me_url,
+        "receipt": receipt,
+        "choices_url": choices_url,
         "study": study,
         # Rows of ten marks, true where stained.
         "field": [

@@ -105,6 +105,25 @@ def record(
     return hit
 
 
+def weigh(request: HttpRequest, copy: Copy) -> Hit.Confidence:
+    """Judge a press on a page of a copy's reader as a download is; keep nothing."""
+    row: Any = (
+        Copy.objects.annotate(now=Now(), given_at=Subquery(_given_at()))
+        .only("pk")
+        .get(pk=copy.pk)
+    )
+    press = Hit(
+        method=request.method or "",
+        agent=agent_class(request.headers.get("User-Agent", "")),
+        since_acceptance=_seconds(row.given_at, row.now),
+        siblings=0,
+        links=1,
+        page_seen=False,
+        served=True,
+    )
+    return decide(press).confidence
+
+
 def _given_at() -> Any:
     """Return when a mail server last took, or is being given, a message with a copy.
 

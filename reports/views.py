@@ -16,6 +16,7 @@ from reports import document, hits
 from reports.emails import FILE_NAME
 from reports.models import Copy
 from reports.personalisation import segment_of
+from reports.signals import copy_downloaded
 
 logger = logging.getLogger(__name__)
 
@@ -65,9 +66,10 @@ def download(request: HttpRequest, token: str) -> HttpResponseBase:
         pass
     except Exception:  # The storage is away or lost it, whatever its client raises.
         logger.exception("copy %s: its file cannot be read", copy.reference)
-    hits.record(request, copy, served=content is not None)
+    hit = hits.record(request, copy, served=content is not None)
     if content is None:
         return render(request, "503.html", status=503)
+    copy_downloaded.send(Copy, copy=copy, hit=hit)
     return FileResponse(
         BytesIO(content),
         as_attachment=True,

@@ -8,7 +8,7 @@ import re
 
 # What opens somebody's pages stands after these words of an address.
 SECRET = re.compile(
-    r"(/(?:suivi|exemplaire|mes-donnees|desinscription|ce-n-est-pas-moi)/)[^/\s?#'\"]+"
+    r"(/(?:suivi|exemplaire|mes-donnees|desinscription|choix|ce-n-est-pas-moi)/)[^/\s?#'\"]+"
 )
 
 

@@ -24,6 +24,7 @@ PERSONAL = (
     "/v/",
     "/mes-donnees/",
     "/desinscription/",
+    "/choix/",
     "/admin/",
     "/demo/",
 )

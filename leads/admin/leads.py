@@ -28,6 +28,7 @@ from leads.admin.filters import (
     with_delivery,
 )
 from leads.admin.page import LeadPages
+from leads.admin.proofs import Proofs
 from leads.admin.searching import found
 from leads.admin.sheets import CallSheets
 from leads.admin.views import tabs
@@ -49,7 +50,9 @@ class LeadForm(forms.ModelForm[Lead]):
 
 
 @admin.register(Lead)
-class LeadAdmin(CallSheets, BulkActions, LeadColumns, OwnLeads, Paged, LeadPages):
+class LeadAdmin(
+    Proofs, CallSheets, BulkActions, LeadColumns, OwnLeads, Paged, LeadPages
+):
     form = LeadForm
     lead_path = ""
     list_display = [

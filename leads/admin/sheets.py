@@ -77,7 +77,7 @@ def _one(model_admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
             request, model_admin.opts, str(pk)
         )
         return gone
-    return _answer(content, "inline", NAME)
+    return pdf_answer(content, "inline", NAME)
 
 
 def _several(
@@ -102,7 +102,7 @@ def _several(
         )
         model_admin.message_user(request, text, messages.WARNING)
         return None
-    return _answer(content, "attachment", NAMES)
+    return pdf_answer(content, "attachment", NAMES)
 
 
 def _say_impossible(model_admin: Any, request: HttpRequest) -> None:
@@ -111,7 +111,7 @@ def _say_impossible(model_admin: Any, request: HttpRequest) -> None:
     model_admin.message_user(request, text, messages.ERROR)
 
 
-def _answer(content: bytes, disposition: str, name: str) -> HttpResponse:
+def pdf_answer(content: bytes, disposition: str, name: str) -> HttpResponse:
     response = HttpResponse(content, content_type="application/pdf")
     response.headers["Content-Disposition"] = f'{disposition}; filename="{name}"'
     add_never_cache_headers(response)

@@ -15,6 +15,7 @@ from leads.models.facts import (
 )
 from leads.models.lead import Lead
 from leads.models.letter import Letter
+from leads.models.mailbox import MailboxEvent
 from leads.models.measure_run import MeasureRun
 from leads.models.privacy import PrivacyEvent
 from leads.models.probe import Alarm, Probe
@@ -41,6 +42,7 @@ __all__ = [
     "Lead",
     "LeadFacts",
     "Letter",
+    "MailboxEvent",
     "MeasureRun",
     "PrivacyEvent",
     "Probe",

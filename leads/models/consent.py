@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
+from django.db.models import F, Func, Q, TextField
 from django.db.models.functions import Now
 
 from leads.models.lead import Lead
 from leads.models.submission import Submission
 
 
+def _sha256(column: str) -> Func[Any]:
+    """Return what `hashlib.sha256` gives of a text, with PostgreSQL's own functions."""
+    return Func(
+        F(column),
+        template="encode(sha256(convert_to(%(expressions)s, 'UTF8')), 'hex')",
+        output_field=TextField(),
+    )
+
+
 class ConsentEvent(models.Model):
     """Consent given or withdrawn for one purpose (EDPB Guidelines 05/2020, §104–106).
 
-    A box left empty writes nothing: silence is not an act.
+    A box left empty writes nothing: silence is not an act. Nothing here names anybody:
+    the contact and the submission are numbers, and what they say is blanked there.
     """
 
     class Purpose(models.TextChoices):
@@ -27,7 +40,7 @@ class ConsentEvent(models.Model):
 
     lead = models.ForeignKey(Lead, models.PROTECT, related_name="consents")
     submission = models.ForeignKey(
-        Submission, models.SET_NULL, null=True, blank=True, related_name="consents"
+        Submission, models.PROTECT, null=True, blank=True, related_name="consents"
     )
     purpose = models.CharField("finalité", max_length=20, choices=Purpose)
     granted = models.BooleanField("accordé")
@@ -41,6 +54,19 @@ class ConsentEvent(models.Model):
     class Meta:
         verbose_name = "consentement"
         ordering = ["-at", "-pk"]
+        permissions = [("prove_consent", "Peut établir la preuve des choix")]
+        constraints = [
+            models.CheckConstraint(
+                name="consentevent_hash_is_of_its_wording",
+                condition=Q(wording="", wording_sha256="")
+                | Q(wording_sha256=_sha256("wording")),
+            ),
+            # An address of ours, never with the secret that opens it.
+            models.CheckConstraint(
+                name="consentevent_page_holds_no_secret",
+                condition=Q(page__regex="^[a-z/-]*$"),
+            ),
+        ]
 
     def __str__(self) -> str:
         verb = "accordé" if self.granted else "retiré"

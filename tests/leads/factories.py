@@ -12,7 +12,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.utils import timezone
 
-from leads.models import Lead, Submission
+from leads.models import ConsentEvent, Lead, MailboxEvent, Submission
 from leads.models.lead import email_key
 from outbox.models import MessageEvent
 from reports.models import Copy, Edition, Hit
@@ -164,6 +164,12 @@ class HitFactory(factory.django.DjangoModelFactory):
     counted = True
     confidence = Hit.Confidence.CERTAIN
     rule = "post-from-page"
+
+
+def agrees_to_news(lead):
+    """Tick the box, then act from the mailbox: only both count."""
+    ConsentEvent.objects.create(lead=lead, purpose="actualites", granted=True)
+    MailboxEvent.objects.create(lead=lead, kind=MailboxEvent.Kind.PRESSED)
 
 
 def delivered(**values):

@@ -20,6 +20,7 @@ from tests.leads.factories import (
     MessageFactory,
     StaffFactory,
     SubmissionFactory,
+    agrees_to_news,
     delivered,
 )
 from tests.reports.synthesis import squashed
@@ -101,7 +102,7 @@ def test_a_refused_number_stands_nowhere_in_the_file(written):
 def test_a_refused_address_stands_nowhere_in_the_file():
     lead = delivered().lead
     Activity.objects.create(lead=lead, kind="note", body=f"Écrire à {lead.email} ?")
-    consent(lead, "actualites", granted=True)
+    agrees_to_news(lead)
     assert f"mailto:{lead.email}" in everything(call_sheet.render([lead.pk]))
 
     consent(lead, "actualites", granted=False)

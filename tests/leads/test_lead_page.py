@@ -16,6 +16,7 @@ from tests.leads.factories import (
     LeadFactory,
     StaffFactory,
     SubmissionFactory,
+    agrees_to_news,
     delivered,
 )
 from tests.leads.pages import page
@@ -66,7 +67,7 @@ def test_a_refused_channel_shows_no_address(client, sign_in):
     sign_in("Commercial")
     lead = delivered(phone=NUMBER).lead
     consent(lead, "rappel")
-    consent(lead, "actualites")
+    agrees_to_news(lead)
     text = opened(client, lead).text
     assert f'href="tel:{NUMBER}"' in text
     assert f'href="mailto:{lead.email}"' in text

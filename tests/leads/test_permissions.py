@@ -63,6 +63,7 @@ OF_A_LEAD = {
     "leads_lead_change": lambda s: s.lead_id,
     "leads_lead_edit": lambda s: s.lead_id,
     "leads_lead_call_sheet": lambda s: s.lead_id,
+    "leads_lead_proof": lambda s: s.lead_id,
     "leads_submission_change": lambda s: s.pk,
     "reports_copy_change": lambda s: s.copy_id,
     "outbox_message_change": lambda s: s.messages.get().pk,

@@ -13,10 +13,11 @@ from django.template.loader import render_to_string
 from django.test import RequestFactory
 from django.utils.csp import CSP
 
-from leads import address_form
+from leads import address_form, measure
 from leads.calling import CallForm
-from leads.consent import news_wording
+from leads.consent import call_wording, news_wording
 from leads.forms import RequestForm
+from leads.receipt import Agreement, Receipt
 from outbox.composing import identity
 from outbox.replies import REASONS
 from reports import document, emails
@@ -169,9 +170,45 @@ def mail(reader: Reader = PERSONAS["dsi"], **changes: Any) -> dict[str, Any]:
         reader=reader, reference=REFERENCE, size=140_000, link_expires_at=NOON
     )
     not_me = "https://exemple.fr/ce-n-est-pas-moi/x/"
-    context = emails.context(copy, "https://exemple.fr/exemplaire/x/", not_me)
+    receipt = Receipt(
+        (
+            Agreement("actualités par courriel", NOON, news_wording().text, "2"),
+            Agreement("être rappelé par téléphone", NOON, call_wording().text, "1"),
+        ),
+        waits=True,
+        link={},
+    )
+    context = emails.context(
+        copy,
+        "https://exemple.fr/exemplaire/x/",
+        not_me,
+        receipt,
+        "https://exemple.fr/choix/x/",
+    )
     given = {"publisher": PUBLISHER, "reply_to": PUBLISHER.contact}
     return identity() | context | given | changes
+
+
+def choices(**changes: Any) -> Callable[[], dict[str, Any]]:
+    return given(
+        **{
+            "news": None,
+            "news_at": None,
+            "news_waits": False,
+            "may_agree": True,
+            "call": None,
+            "call_at": None,
+            "measured": True,
+            "wordings": {
+                "NEWS": news_wording().text,
+                "CALL": call_wording().text,
+                "MEASURE": measure.WORDING.text,
+            },
+            "choices_url": "/choix/x/",
+            "ask_url": ASK_URL,
+        }
+        | changes
+    )
 
 
 def erratum() -> dict[str, Any]:
@@ -292,16 +329,21 @@ _STATES: dict[str, State] = {
     ),
     "desinscription-faite": State(
         "leads/unsubscribe.html",
-        given(
-            done=True,
-            again_url="/desinscription/x/retablir/",
-            wording=news_wording().text,
-        ),
+        given(done=True, ask_url=ASK_URL),
     ),
-    "desinscription-annulee": State(
-        "leads/unsubscribe.html",
-        given(done="again", unsubscribe_url="/desinscription/x/"),
+    "choix": State("leads/choices.html", choices()),
+    "choix-a-confirmer": State(
+        "leads/choices.html",
+        choices(news=True, news_at=NOON, news_waits=True, call=True, call_at=NOON),
     ),
+    "choix-accordes": State(
+        "leads/choices.html", choices(news=True, news_at=NOON, measured=False)
+    ),
+    "choix-retires": State(
+        "leads/choices.html",
+        choices(news=False, news_at=NOON, call=False, call_at=NOON),
+    ),
+    "choix-douteux": State("leads/choices.html", choices(doubted=True)),
     "pas-moi": State("leads/not_me.html", given(not_me_url="/ce-n-est-pas-moi/x/")),
     "pas-moi-fait": State("leads/not_me.html", given(done=True)),
     "confidentialite": State("pages/privacy.html", address="/confidentialite/"),
@@ -329,6 +371,11 @@ _STATES: dict[str, State] = {
     "courriel-noms-longs": State(
         "emails/synthesis.html",
         lambda: mail(PERSONAS["noms-longs"], not_me_url=""),
+        mail=True,
+    ),
+    "courriel-sans-accord": State(
+        "emails/synthesis.html",
+        lambda: mail(receipt=Receipt((), waits=False, link={})),
         mail=True,
     ),
     "courriel-erratum": State("emails/erratum.html", erratum, mail=True),

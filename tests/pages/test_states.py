@@ -42,8 +42,10 @@ MORE = {
     "exemplaire": {"140", "1", "0", "23"},
     "exemplaire-nom-seul": {"140", "1", "0", "23"},
     "exemplaire-mesure-refusee": {"140", "1", "0", "23"},
-    "courriel": {"140", "23"},  # And the day the link ends.
-    "courriel-noms-longs": {"140", "23"},
+    # And the day the link ends; of what was agreed to, the hour and the text's version.
+    "courriel": {"140", "23", "12", "13", "00", "1", "2"},
+    "courriel-noms-longs": {"140", "23", "12", "13", "00", "1", "2"},
+    "courriel-sans-accord": {"140", "23"},
     "accessibilite": {
         # The law, RGAA 4.1.2, the criteria; the address of the Défenseur des droits.
         "47", "2005", "102", "11", "4", "1", "2", "75342", "71120", "07",
@@ -75,6 +77,7 @@ MORE |= {
     **{name: {"3"} for name in RETENTION},  # Years.
     "verification": DAY | {"1", "0"},
     **{name: DAY | HOUR | {"2"} for name in STATES if name.startswith("donnees")},
+    **{name: DAY for name in STATES if name.startswith("choix")},
     **{name: HOUR | PHONE | {"24"} for name in STATES if name.startswith("suivi-")},
 }
 FONT = Path(settings.BASE_DIR) / "static" / "fonts" / "encode-sans.woff2"
@@ -168,7 +171,7 @@ def test_every_page_has_a_title_of_its_own():
         name: re.findall(r"<title>(.*?)</title>", state.html)[0]
         for name, state in PAGES.items()
         if not name.endswith(("-renseignee", "-renseignees", "-seul", "-formulaire"))
-        and not name.startswith(("suivi", "formulaire", "exemplaire"))
+        and not name.startswith(("suivi", "formulaire", "exemplaire", "choix-"))
         and name not in {"demonstration", "donnees-corrigees", "donnees-suspendues"}
     }
 

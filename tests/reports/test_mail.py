@@ -218,7 +218,7 @@ def test_it_calls_nothing_and_no_client_cuts_it():
     for table in Page(html).all("table"):
         assert table["role"] == "presentation"
     assert Page(html).all("html")[0]["lang"] == "fr"
-    assert Page(html).headings == [1, 2, 2, 2, 2]
+    assert Page(html).headings == [1, 2, 2, 2, 2, 2]
 
 
 def test_the_field_counts_to_its_text():
