@@ -21,6 +21,7 @@ from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from leads import journal
 from leads.admin import action
 from leads.analytics import anonymous, one_page, words
 from leads.analytics.dashboard import Dashboard, Freshness, dashboard
@@ -167,6 +168,13 @@ def lines_csv(request: HttpRequest) -> StreamingHttpResponse:
         object_repr=f"Mesure, export CSV\u00a0: {rows.tile.title}"[:200],
         action_flag=CHANGE,
         change_message=f"{rows.sentence}. Total\u00a0: {rows.total}.",
+    )
+    journal.record(
+        journal.Act.EXPORTED,
+        request.user,
+        about=LeadFacts,
+        count=rows.total,
+        page=f"mesure {rows.tile.key}",
     )
     found = rows.listing.rows.iterator(chunk_size=2000)
     content = csv_lines(

@@ -31,7 +31,7 @@ def label_of(page, box):
     return " ".join(re.sub(r"<[^>]+>", "", label).split(" ")).strip()
 
 
-# --- The form ---------------------------------------------------------------------------
+# --- The form -----------------------------------------------------------------------
 
 
 def test_no_box_is_ticked_and_none_has_to_be(visitor):
@@ -128,7 +128,7 @@ def test_the_measure_is_told_where_the_data_is_asked_for(visitor):
     assert "vous opposer" in notice
 
 
-# --- The receipt ------------------------------------------------------------------------
+# --- The receipt --------------------------------------------------------------------
 
 
 def mailed(sink):
