@@ -325,6 +325,9 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "admin:login"
 
+LOG_FORMAT: str = env("LOG_FORMAT", default="line" if DEMO or DEBUG else "json")
+if LOG_FORMAT not in ("line", "json"):
+    raise ImproperlyConfigured(f"LOG_FORMAT={LOG_FORMAT!r}: line or json is needed.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -333,9 +336,10 @@ LOGGING = {
             "class": "santescopie.logs.DiscreetFormatter",
             "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
         },
+        "json": {"class": "santescopie.logs.JsonFormatter"},
     },
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line"},
+        "console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT},
     },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {

@@ -139,7 +139,9 @@ def test_the_dpo_reads_it_and_the_others_do_not(client):
     for group, status in (("DPO", 200), ("Marketing", 403), ("Commercial", 403)):
         client.force_login(StaffFactory(group=group))
         assert client.get(page("leads_journalentry_changelist")).status_code == status
-        assert client.get(page("leads_journalentry_change", row.pk)).status_code == status
+        assert (
+            client.get(page("leads_journalentry_change", row.pk)).status_code == status
+        )
 
 
 def test_an_account_that_is_gone_leaves_its_number(client, sign_in):
