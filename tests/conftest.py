@@ -78,6 +78,7 @@ GRANTS = (
     ("reports", "0005_publication", "grant"),
     ("leads", "0008_permissions_of_following_up", "grant"),
     ("leads", "0014_consent", "grant"),
+    ("leads", "0017_journal", "grant"),
 )
 
 

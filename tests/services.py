@@ -21,6 +21,7 @@ VALKEY_DATABASES = 16  # What a server offers by default.
 SETTINGS = {
     "SECRET_KEY": "a key for tests, long enough for the checks of Django to pass",
     "SITE_URL": "https://santescopie.exemple.fr",
+    "LOG_FORMAT": "line",
     "ALLOWED_HOSTS": "santescopie.exemple.fr,testserver,localhost,127.0.0.1",
     "MAIL_URL": "smtp://127.0.0.1:1",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from leads.admin.batches import BatchAdmin
 from leads.admin.campaigns import CampaignAdmin
 from leads.admin.consents import ConsentEventAdmin
+from leads.admin.journal import JournalAdmin
 from leads.admin.leads import LeadAdmin
 from leads.admin.messages import MessageAdmin, UndeliveredAdmin
 from leads.admin.privacy import PrivacyEventAdmin
@@ -19,6 +20,7 @@ __all__ = [
     "BatchAdmin",
     "CampaignAdmin",
     "ConsentEventAdmin",
+    "JournalAdmin",
     "LeadAdmin",
     "MessageAdmin",
     "PrivacyEventAdmin",

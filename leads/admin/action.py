@@ -192,8 +192,9 @@ def action_csv(request: HttpRequest) -> StreamingHttpResponse:
     return csv_file.handed_over(
         request,
         csv_file.Export(
-            f"Preuve d’action, export CSV\u00a0: {title}",
-            f"{labels.sentence(filters)}. Total\u00a0: {rows.count()}.",
+            f"Preuve d’action\u00a0: {title}",
+            labels.sentence(filters),
+            rows.count(),
             "preuve-d-action",
             [*HEADS[:3], since, *HEADS[3:]],
             (cells_of(line, column) for line in lines),

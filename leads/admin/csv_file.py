@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
 
+from leads import journal
 from leads.analytics.export import csv_lines
 from leads.models import LeadFacts
 
@@ -17,19 +16,21 @@ from leads.models import LeadFacts
 @dataclass(frozen=True, slots=True)
 class Export:
     title: str  # As the log says it,
-    sentence: str  # with the filters and the total.
+    sentence: str  # with the filters.
+    count: int
     name: str  # Of the file, before its day.
     heads: list[str]
     rows: Iterable[list[str]]
 
 
 def handed_over(request: HttpRequest, export: Export) -> StreamingHttpResponse:
-    LogEntry.objects.create(
-        user_id=request.user.pk or 0,
-        content_type=ContentType.objects.get_for_model(LeadFacts),
-        object_repr=export.title[:200],
-        action_flag=CHANGE,
-        change_message=export.sentence,
+    journal.record(
+        journal.Act.EXPORTED,
+        request.user,
+        about=LeadFacts,
+        count=export.count,
+        page=export.title,
+        filters=export.sentence,
     )
     name = f"{export.name}-{timezone.localdate().isoformat()}.csv"
     return StreamingHttpResponse(

@@ -179,8 +179,9 @@ def lines_csv(request: HttpRequest) -> StreamingHttpResponse:
     return csv_file.handed_over(
         request,
         csv_file.Export(
-            f"Mesure, export CSV\u00a0: {rows.tile.title}",
-            f"{rows.sentence}. Total\u00a0: {rows.total}.",
+            f"Mesure\u00a0: {rows.tile.title}",
+            rows.sentence,
+            rows.total,
             f"mesure-{rows.tile.key}",
             rows.listing.heads,
             (line.cells for line in rows.listing.lines(found)),

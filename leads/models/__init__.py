@@ -13,6 +13,7 @@ from leads.models.facts import (
     FunnelDay,
     LeadFacts,
 )
+from leads.models.journal import JournalEntry
 from leads.models.lead import Lead
 from leads.models.letter import Letter
 from leads.models.mailbox import MailboxEvent
@@ -39,6 +40,7 @@ __all__ = [
     "DirtyLead",
     "Escalation",
     "FunnelDay",
+    "JournalEntry",
     "Lead",
     "LeadFacts",
     "Letter",

@@ -9,13 +9,12 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.utils import timezone
 
 from leads import privacy
 from leads.admin import people
 from leads.analytics import action, delays, facts
-from leads.models import Assignment, ConsentEvent, Lead, PrivacyEvent
+from leads.models import Assignment, ConsentEvent, JournalEntry, Lead, PrivacyEvent
 from tests.leads.factories import (
     LeadFactory,
     StaffFactory,
@@ -240,9 +239,9 @@ def test_the_file_of_who_was_never_called_is_noted_in_the_log(client, sign_in):
     lines = file_of(client.post(page("measure-action-csv", delai="a-appeler")))
 
     assert [line[0] for line in lines] == [str(first)]
-    entry = LogEntry.objects.get()
-    assert "Remis, jamais appelés" in entry.object_repr
-    assert "Total\u00a0: 1" in entry.change_message
+    entry = JournalEntry.objects.get()
+    assert "Remis, jamais appelés" in entry.page
+    assert entry.count == 1
 
 
 def test_a_file_is_asked_for_by_a_post_of_who_may(client, sign_in):

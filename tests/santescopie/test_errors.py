@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
+import sys
 
 import pytest
 from django.db import connection
 
 from leads.models import Submission
-from santescopie.logs import DiscreetFormatter
+from santescopie.logs import DiscreetFormatter, JsonFormatter
 from tests.leads.test_request import ANSWERS, post
 
 
@@ -70,12 +72,33 @@ def test_no_secret_of_an_address_reaches_the_log(visitor, nowhere, log, path):
     assert "a-secret-that-opens" not in log.getvalue()
 
 
+def test_a_line_of_json_is_one_object_without_secret_nor_address():
+    """S25: logs are JSON, in UTC, and name nobody."""
+    try:
+        raise ValueError("zoe.loeuf@chu-exemple.fr\nat /suivi/secret/")
+    except ValueError:
+        about = sys.exc_info()
+    record = logging.LogRecord(
+        "x", logging.ERROR, "", 0, "to %s", ("zoe+a@exemple.fr",), about
+    )
+
+    line = JsonFormatter().format(record)
+
+    said = json.loads(line)
+    assert "\n" not in line
+    assert said["message"] == "to …@exemple.fr"
+    assert said["time"].endswith("+00:00")
+    assert "zoe" not in line
+    assert "/secret" not in line
+
+
 @pytest.mark.parametrize(
     ("line", "written"),
     [
         ("/mes-donnees/x1:y/effacer/?a", "/mes-donnees/…/effacer/?a"),
         ("https://exemple.fr/desinscription/x1", "https://exemple.fr/desinscription/…"),
         ("/ce-n-est-pas-moi/x/ /suivi/y/", "/ce-n-est-pas-moi/…/ /suivi/…/"),
+        ("Zoe <zoe.loeuf@chu-exemple.fr>: 550", "Zoe <…@chu-exemple.fr>: 550"),
         ("/mes-donnees/ et /verification/", "/mes-donnees/ et /verification/"),
     ],
 )
