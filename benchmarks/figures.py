@@ -39,9 +39,13 @@ INSERT INTO leads_lead (id, first_name, last_name, email, email_key, organisatio
     first_contact_at, created_at, is_test)
 SELECT n, 'Camille', 'Exemple-' || n, n || '@exemple.fr', n || '@exemple.fr',
     'Établissement de démonstration',
-    (%(types)s::text[])[1 + n %% cardinality(%(types)s::text[])],
+    -- A third of them of one type, and a fifth in one region, as it is in life.
+    CASE WHEN n %% 3 = 0 THEN 'ch'
+        ELSE (%(types)s::text[])[1 + n %% cardinality(%(types)s::text[])] END,
     (%(functions)s::text[])[1 + n / 7 %% cardinality(%(functions)s::text[])],
-    (%(regions)s::text[])[1 + n / 3 %% cardinality(%(regions)s::text[])], '', 'nouveau',
+    CASE WHEN n %% 5 = 0 THEN '11'
+        ELSE (%(regions)s::text[])[1 + n / 3 %% cardinality(%(regions)s::text[])] END,
+    '', 'nouveau',
     (%(owners)s::bigint[])[1 + n %% 11], '',
     CASE WHEN n %% 10 < 6 THEN at + interval '1 hour' * (n %% 300) END, at, false
 FROM generate_series(1, %(leads)s) n,
@@ -89,7 +93,8 @@ INSERT INTO reports_hit (copy_id, link, at, method, agent, since_acceptance, sib
 SELECT id, 'copy', created_at + interval '1 minute' * k, CASE WHEN k = 4 THEN 'POST'
     ELSE 'GET' END, 'browser', 60 * k, 0, 1, true, k = 4, k = 4 AND id %% 5 < 2,
     CASE WHEN k <> 4 THEN 'douteux' WHEN id %% 5 < 2 THEN 'certain' ELSE 'robot' END,
-    'x'
+    CASE WHEN k <> 4 THEN 'get-proves-nothing' WHEN id %% 5 < 2 THEN 'human-pace'
+        WHEN id %% 1000 = 4 THEN 'rare' ELSE 'too-soon' END
 FROM leads_lead, generate_series(1, %(events)s) k
 """
 MEETINGS = """
@@ -97,6 +102,22 @@ INSERT INTO leads_activity (lead_id, kind, body, at)
 SELECT id, 'rendez-vous', '', created_at + interval '6 days' FROM leads_lead
 WHERE id %% 10 = 0
 """
+# Each hour: seven of the campaigns, three devices, two of the rows that share a count.
+AUDIENCE = """
+INSERT INTO leads_audiencecount (hour, step, field, origin, campaign, device, robot,
+    slot, count)
+SELECT date_trunc('hour', now()) - interval '1 hour' * h, step, field,
+    CASE WHEN c = 0 THEN '' ELSE 'salon' END,
+    CASE WHEN c = 0 THEN '' ELSE 'campagne-' || (h + 3 * c) %% 20 END,
+    device, false, slot, 1 + (h + c) %% 5
+FROM generate_series(0, 24 * %(days)s - 1) h, generate_series(0, 6) c,
+    unnest(ARRAY['phone', 'tablet', 'desktop']) device, generate_series(0, 1) slot,
+    (VALUES ('page', ''), ('form', ''), ('started', ''), ('submitted', ''),
+        ('error', 'email'), ('error', 'organisation')) steps (step, field)
+"""
+FILLING = (
+    PEOPLE, SUBMISSIONS, COPIES, MESSAGES, LINKS, HITS, MEETINGS, AUDIENCE,
+)  # fmt: skip
 # The same counts, as they would be asked of the events.
 NAIVE = """
 WITH asked AS (
@@ -201,7 +222,7 @@ def fill(leads: int) -> None:
         cursor.execute("SET LOCAL session_replication_role = replica")
         # Letters of names are no figure, and their index takes the longest.
         cursor.execute("DROP INDEX lead_search")
-        for sql in (PEOPLE, SUBMISSIONS, COPIES, MESSAGES, LINKS, HITS, MEETINGS):
+        for sql in FILLING:
             begun = time.perf_counter()
             cursor.execute(sql, values)
             table = sql.split()[2]

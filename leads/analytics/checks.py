@@ -19,7 +19,7 @@ from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 
-from leads.analytics import facts
+from leads.analytics import counting, facts
 from leads.analytics.anonymous import start_of
 from leads.analytics.steps import BY_KEY
 from leads.models import (
@@ -102,7 +102,7 @@ def _days_against_facts() -> Iterable[Failure]:
         row["cut"]: row for row in FunnelDay.objects.values("cut").annotate(**sums)
     }
     counted = _count_facts(LeadFacts.objects.all())
-    for cut in ("", *facts.CUTS):
+    for cut in ("", *counting.CUTS):
         for name in DAY_COUNTS:
             value = told.get(cut, {}).get(f"{name}_", 0)
             if value != counted[name]:

@@ -129,7 +129,7 @@ def _people(tile: Tile, rows: QuerySet[Any], user: Any) -> Listing:
         ]
         return _line(unnamed(lead, facts.granted, user), cells, page_of(lead))
 
-    ordered = rows.select_related("lead__owner").order_by("-asked_at", "-pk")
+    ordered = rows.select_related("lead__owner").order_by("-day", "-asked_at", "-pk")
     return Listing(
         [*heads, *(head for head, _ in own)],
         ordered.annotate(granted=_consent("lead_id")),
@@ -162,7 +162,7 @@ def _submissions(rows: QuerySet[Any], user: Any, labels: Labels) -> Listing:
         ["Personne", "Établissement", "Type", "Source", "Campagne", "Reçue"],
         rows.select_related("lead")
         .annotate(granted=_consent("lead_id"))
-        .order_by("-created_at", "-pk"),
+        .order_by("-lead__facts__day", "-lead_id", "-created_at", "-pk"),
         line,
     )
 
@@ -187,7 +187,7 @@ def _hits(rows: QuerySet[Any]) -> Listing:
         ["Exemplaire", "Jour", "Méthode", "Agent", "Confiance", "Règle", "Servi"],
         rows.select_related("copy__lead")
         .annotate(day=TruncDate("at"), granted=_consent("copy__lead_id"))
-        .order_by("-day", "copy_id", "pk"),
+        .order_by("-copy__lead__facts__day", "-copy__lead_id", "-day", "pk"),
         line,
     )
 

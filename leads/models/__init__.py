@@ -7,10 +7,10 @@ from leads.models.batch import Batch
 from leads.models.campaign import Campaign
 from leads.models.consent import ConsentEvent
 from leads.models.facts import (
-    ActionDay,
     AsideDay,
     DirtyLead,
     FunnelDay,
+    FunnelWeek,
     LeadFacts,
 )
 from leads.models.lead import Lead
@@ -26,7 +26,6 @@ from leads.models.view import SavedView
 
 __all__ = [
     "Absence",
-    "ActionDay",
     "Activity",
     "Alarm",
     "AsideDay",
@@ -38,6 +37,7 @@ __all__ = [
     "DirtyLead",
     "Escalation",
     "FunnelDay",
+    "FunnelWeek",
     "Lead",
     "LeadFacts",
     "Letter",

@@ -254,7 +254,7 @@ def check_filters(rng, truth):
 
 def test_a_refresh_that_fails_changes_nothing_and_is_done_again(monkeypatch):
     submission = SubmissionFactory()
-    monkeypatch.setattr(facts, "_count", lambda days: 1 / 0)
+    monkeypatch.setattr(facts.counting, "count_days", lambda days: 1 / 0)
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         facts.refresh()
     assert not LeadFacts.objects.exists()
