@@ -17,7 +17,7 @@ from itertools import permutations
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 
@@ -27,6 +27,8 @@ from leads.analytics.counting import CUTS, NAMED
 from leads.analytics.steps import BY_KEY
 from leads.models import (
     AsideDay,
+    AudienceCount,
+    AudienceDay,
     DirtyLead,
     FunnelDay,
     FunnelWeek,
@@ -91,7 +93,7 @@ def check() -> list[Failure]:
         if not connection.savepoint_ids:  # Else a snapshot was taken already.
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        found = list(_days_against_facts())
+        found = [*_days_against_facts(), *_audience_against_hours()]
         for day in sample():
             found += _facts_against_events(day)
         return found
@@ -137,6 +139,27 @@ def _aside_against_facts() -> Iterable[Failure]:
             if value != truth:
                 what_ = f"{what}, au total{f' par {cut}' if cut else ''}"
                 yield Failure(what_, value, truth, "les contacts")
+
+
+def _audience_against_hours() -> Iterable[Failure]:
+    """Compare the days of the audience that were summed with their hours."""
+    last = AudienceDay.objects.aggregate(Max("day"))["day__max"]
+    if last is None:
+        return
+    first = timezone.localdate() - timedelta(days=700)  # Older ones are forgotten.
+    hours = AudienceCount.objects.filter(
+        hour__gte=start_of(first), hour__lt=start_of(last + timedelta(days=1))
+    )
+    days = AudienceDay.objects.filter(day__gte=first)
+    told, truth = (
+        dict(rows.values_list("step").annotate(Sum("count")).order_by())
+        for rows in (days, hours)
+    )
+    for step, name in AudienceCount.Step.choices:
+        if told.get(step, 0) != truth.get(step, 0):
+            yield Failure(
+                f"audience, {name}", told.get(step, 0), truth.get(step, 0), "les heures"
+            )
 
 
 _ASIDE = ("requêtes écartées", "retraits bruts écartés")

@@ -51,7 +51,8 @@ def listing(tile: Tile, rows: QuerySet[Any], user: Any, labels: Labels) -> Listi
     """Return how to list the rows of a tile for somebody. No query yet."""
     match tile.kind:
         case Kind.AUDIENCE:
-            return _audience(rows, labels)
+            by_hour = rows.model is AudienceCount
+            return (_audience if by_hour else _days)(rows, labels)
         case Kind.PEOPLE:
             return _people(tile, rows, user)
         case Kind.SUBMISSIONS:
@@ -211,5 +212,19 @@ def _audience(rows: QuerySet[Any], labels: Labels) -> Listing:
     return Listing(
         ["Heure", "Source", "Campagne", "Appareil", "Nombre"],
         grouped.order_by("-hour", *names[1:]),
+        line,
+    )
+
+
+def _days(rows: QuerySet[Any], labels: Labels) -> Listing:
+    def line(row: Any) -> Line:
+        source, campaign = (labels.of(cut, row[cut]) for cut in names[1:])
+        return Line([day(row["day"]), source, campaign, str(row["times"])])
+
+    names = ("day", "origin", "campaign")
+    grouped = rows.values(*names).annotate(times=Sum(F("count")))
+    return Listing(
+        ["Jour", "Source", "Campagne", "Nombre"],
+        grouped.order_by("-day", *names[1:]),
         line,
     )

@@ -74,7 +74,7 @@ class Tile:
         For what is anonymous, add up the aggregates.
         """
         if self.is_anonymous:
-            rows = self.rows(filters)
+            rows = _steps(self, anonymous.found(filters))
             total: int = rows.aggregate(total=Coalesce(Sum("count"), 0))["total"]
             return total
         if self.key in ("set_aside", "served_aside"):
@@ -84,9 +84,14 @@ class Tile:
         return reading.counts(filters)[self.key]
 
 
-def _aggregates(tile: Tile, filters: Filters) -> QuerySet[AudienceCount]:
+def _aggregates(tile: Tile, filters: Filters) -> QuerySet[Any]:
+    is_short = filters.days <= anonymous.HOURLY
+    return _steps(tile, (anonymous.hours if is_short else anonymous.found)(filters))
+
+
+def _steps(tile: Tile, rows: QuerySet[Any]) -> QuerySet[Any]:
     step = AudienceCount.Step.PAGE if tile.robots else tile.key
-    return anonymous.found(filters).filter(step=step, robot=tile.robots)
+    return rows.filter(step=step, robot=tile.robots)
 
 
 def _people(tile: Tile, filters: Filters) -> QuerySet[LeadFacts]:
@@ -100,19 +105,29 @@ def _submissions(filters: Filters) -> QuerySet[Submission]:
 
 
 def _hits(tile: Tile, filters: Filters, rule: str) -> QuerySet[Any]:
-    hits: Any = with_settled(Hit.objects.filter(filters.facts("copy__lead__facts__")))
-    aside: Any = hits.exclude(counted=True, confidence__in=Hit.HUMAN)
+    """Return the requests; of leads whose facts say that they have such ones alone."""
+    facts = "copy__lead__facts__"
+    hits: Any = with_settled(Hit.objects.filter(filters.facts(facts)))
     rows: QuerySet[Any]
     match tile.key:
         case "retrievals":
-            rows = hits.probable()
+            rows = hits.probable().filter(**{f"{facts}retrieved_at__isnull": False})
         case "raw_retrievals":
-            rows = hits.served()
-        case "served_aside":
-            rows = aside.served()
+            rows = hits.served().filter(**{f"{facts}raw_retrievals__gt": 0})
         case _:
-            rows = aside
-    return rows.filter(settled=rule) if rule else rows
+            rows = hits.exclude(counted=True, confidence__in=Hit.HUMAN)
+            if tile.key == "served_aside":
+                rows = rows.served()
+    if rule:
+        rows = rows.filter(settled=rule, **{f"{facts}set_aside__has_key": rule})
+    return rows
+
+
+def aside_days(filters: Filters) -> QuerySet[AsideDay]:
+    """Return the days that hold the answer where no more than one cut is filtered."""
+    found = AsideDay.objects.filter(day__gte=filters.first, day__lte=filters.last)
+    ((cut, values),) = filters.kept.items() or [("", [""])]
+    return found.filter(cut=cut, value__in=values)
 
 
 def set_aside(filters: Filters) -> list[tuple[str, int, int]]:
@@ -121,10 +136,8 @@ def set_aside(filters: Filters) -> list[tuple[str, int, int]]:
     From the days where they hold the answer, else from the facts. One query.
     """
     if len(filters.kept) < 2:
-        days = AsideDay.objects.filter(day__gte=filters.first, day__lte=filters.last)
-        ((cut, values),) = filters.kept.items() or [("", [""])]
-        days = days.filter(cut=cut, value__in=values)
-        found = days.values_list("rule").annotate(Sum("requests"), Sum("files"))
+        days = aside_days(filters).values_list("rule")
+        found = days.annotate(Sum("requests"), Sum("files"))
         return sorted(found.order_by(), key=lambda row: (-row[1], row[0]))
     sql, params = reading.facts(filters).values("set_aside").query.sql_with_params()
     with connection.cursor() as cursor:

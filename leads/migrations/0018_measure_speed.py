@@ -9,6 +9,22 @@ TRUNCATE leads_leadfacts, leads_funnelday, leads_asideday;
 INSERT INTO leads_dirtylead (lead_id) SELECT id FROM leads_lead;
 """
 
+# The days that are summed, then the hours after them: of these three days, by their
+# index; and of older ones, where nothing was summed for so long, else not looked for.
+SINCE = """(SELECT coalesce((max(day) + 1)::timestamp AT TIME ZONE 'Europe/Paris',
+    '-infinity') FROM leads_audienceday)"""
+HOURS = """
+SELECT (hour AT TIME ZONE 'Europe/Paris')::date, step, robot, field, origin, campaign,
+    count
+FROM leads_audiencecount"""
+VIEW = f"""
+CREATE VIEW leads_audience AS
+SELECT day, step, robot, field, origin, campaign, count FROM leads_audienceday
+UNION ALL {HOURS} WHERE hour >= now() - interval '3 days' AND hour >= {SINCE}
+UNION ALL {HOURS} WHERE {SINCE} < now() - interval '3 days'
+    AND hour < now() - interval '3 days' AND hour >= {SINCE}
+"""
+
 
 class Migration(migrations.Migration):
 
@@ -196,4 +212,40 @@ class Migration(migrations.Migration):
             model_name='funnelweek',
             constraint=models.UniqueConstraint(fields=('cut', 'value', 'week', 'by', 'by_value'), name='funnelweek_once'),
         ),
+        migrations.CreateModel(
+            name='Audience',
+            fields=[
+                ('step', models.CharField(max_length=10)),
+                ('robot', models.BooleanField()),
+                ('field', models.CharField(blank=True, max_length=30)),
+                ('origin', models.CharField(blank=True, max_length=100)),
+                ('campaign', models.CharField(blank=True, max_length=100)),
+                ('count', models.PositiveIntegerField()),
+                ('day', models.DateField(primary_key=True, serialize=False)),
+            ],
+            options={
+                'verbose_name': 'audience par jour',
+                'managed': False,
+            },
+        ),
+        migrations.CreateModel(
+            name='AudienceDay',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('step', models.CharField(max_length=10)),
+                ('robot', models.BooleanField()),
+                ('field', models.CharField(blank=True, max_length=30)),
+                ('origin', models.CharField(blank=True, max_length=100)),
+                ('campaign', models.CharField(blank=True, max_length=100)),
+                ('count', models.PositiveIntegerField()),
+                ('day', models.DateField()),
+            ],
+            options={
+                'verbose_name': 'jour d’audience',
+                'verbose_name_plural': 'jours d’audience',
+                'indexes': [models.Index(fields=['day'], name='audienceday_day')],
+                'constraints': [models.UniqueConstraint(fields=('step', 'robot', 'day', 'origin', 'campaign', 'field'), name='audienceday_once')],
+            },
+        ),
+        migrations.RunSQL(VIEW, "DROP VIEW leads_audience"),
     ]

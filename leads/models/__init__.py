@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from leads.models.activity import Activity
 from leads.models.assignment import Assignment, Escalation
-from leads.models.audience import AudienceCount
+from leads.models.audience import Audience, AudienceCount, AudienceDay
 from leads.models.batch import Batch
 from leads.models.campaign import Campaign
 from leads.models.consent import ConsentEvent
@@ -30,7 +30,9 @@ __all__ = [
     "Alarm",
     "AsideDay",
     "Assignment",
+    "Audience",
     "AudienceCount",
+    "AudienceDay",
     "Batch",
     "Campaign",
     "ConsentEvent",
