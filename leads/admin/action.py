@@ -135,7 +135,7 @@ def action_page(request: HttpRequest) -> TemplateResponse:
     filters = filters_of(request)
     staff = list(get_user_model()._default_manager.filter(is_staff=True))
     waiting = Paginator(action.never_called(filters), PER_PAGE)
-    waiting.count = action.to_call(filters)  # type: ignore[misc]  # Counted already.
+    waiting.count = action.to_call(filters)  # Counted already.
     page = waiting.get_page(request.GET.get("page"))
     context = {
         **_context(request, filters, "Preuve d’action"),
@@ -163,7 +163,7 @@ def action_rows(request: HttpRequest) -> TemplateResponse:
     key = key if key in TITLES else action.ALL
     rows = action.rows(filters, act, key).order_by("-day", "-asked_at", "pk")
     paginator = Paginator(rows, PER_PAGE)
-    paginator.count = action.count(filters, act, key)  # type: ignore[misc]
+    paginator.count = action.count(filters, act, key)
     page = paginator.get_page(request.GET.get("page"))
     context = {
         **_context(request, filters, f"{act.title}\u00a0: {TITLES[key]}"),

@@ -31,26 +31,24 @@ class ByDay(Paginator[Any]):
         self, rows: QuerySet[Any], per_page: int, days: dict[date, int], path: str
     ) -> None:
         super().__init__(rows, per_page)
+        self.rows, self.path = rows, path
         self.count = sum(days.values())
         self.days = sorted(days.items(), reverse=True)
-        self.path = path
 
     def page(self, number: int | str) -> Page[Any]:
         number = self.validate_number(number)
-        skipped, chosen = _around(
-            self.days, (number - 1) * self.per_page, self.per_page
-        )
-        rows = self.object_list.filter(**{f"{self.path}__in": chosen})  # type: ignore[union-attr]
-        return self._get_page(
-            list(rows[skipped : skipped + self.per_page]), number, self
-        )
+        start = (number - 1) * self.per_page
+        skipped, chosen = _around(self.days, start, self.per_page)
+        rows = self.rows.filter(**{f"{self.path}__in": chosen})
+        return Page(list(rows[skipped : skipped + self.per_page]), number, self)
 
 
 def _around(
     days: Iterable[tuple[date, int]], start: int, length: int
 ) -> tuple[int, list[date]]:
     """Return the days of a page, and how many rows of the first one come before it."""
-    before, skipped, chosen = 0, 0, []
+    before, skipped = 0, 0
+    chosen: list[date] = []
     for day, number in days:
         if before >= start + length:
             break
@@ -69,7 +67,7 @@ def pages(
         days = _counted(tile, filters, rule)
         return ByDay(rows, per_page, days, PATHS[tile.kind])
     found = Paginator(rows, per_page)
-    found.count = tile.count(filters, rule)  # type: ignore[misc]  # Counted already.
+    found.count = tile.count(filters, rule)  # Counted already.
     return found
 
 

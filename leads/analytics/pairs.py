@@ -6,7 +6,7 @@ counted from their facts, in the same statement and so of the same moment.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from leads.analytics.counting import COLUMNS, NAMED, NAMES, TEXTS, one_of
@@ -76,7 +76,9 @@ def _of_weeks(
     )
 
 
-def grouped(facts: Any, bys: list[str], counts: list[str], at: str) -> Statement:
+def grouped(
+    facts: Any, bys: Sequence[str], counts: Iterable[str], at: str
+) -> Statement:
     """Return the SQL of the same, all of it from facts, in one pass over them."""
     read = facts.values("day", *(COLUMNS[by] for by in bys), *READ)
     sql, params = read.query.sql_with_params()

@@ -78,9 +78,12 @@ class Tile:
             total: int = rows.aggregate(total=Coalesce(Sum("count"), 0))["total"]
             return total
         if self.key in ("set_aside", "served_aside"):
-            nth = 1 if self.key == "set_aside" else 2
-            found = set_aside(filters)
-            return sum(row[nth] for row in found if rule in ("", row[0]))
+            whole = self.key == "set_aside"
+            return sum(
+                requests if whole else files
+                for code, requests, files in set_aside(filters)
+                if rule in ("", code)
+            )
         return reading.counts(filters)[self.key]
 
 
@@ -108,7 +111,7 @@ def _hits(tile: Tile, filters: Filters, rule: str) -> QuerySet[Any]:
     """Return the requests; of leads whose facts say that they have such ones alone."""
     facts = "copy__lead__facts__"
     hits: Any = with_settled(Hit.objects.filter(filters.facts(facts)))
-    rows: QuerySet[Any]
+    rows: Any
     match tile.key:
         case "retrievals":
             rows = hits.probable().filter(**{f"{facts}retrieved_at__isnull": False})
@@ -120,7 +123,8 @@ def _hits(tile: Tile, filters: Filters, rule: str) -> QuerySet[Any]:
                 rows = rows.served()
     if rule:
         rows = rows.filter(settled=rule, **{f"{facts}set_aside__has_key": rule})
-    return rows
+    found: QuerySet[Any] = rows
+    return found
 
 
 def aside_days(filters: Filters) -> QuerySet[AsideDay]:
