@@ -20,10 +20,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+
+import psycopg
 
 from benchmarks import ENVIRONMENT, pages
 from santescopie.embedded import services
@@ -168,10 +171,7 @@ def main(arguments: list[str]) -> None:
     settings = {k: v for k, v in ENVIRONMENT.items() if k not in OF_SERVICES}
     for name in OF_SERVICES:
         os.environ.pop(name, None)  # Nobody's but our own.
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        services(Path(folder), durable=False) as urls,
-    ):
+    with tempfile.TemporaryDirectory() as folder, roomy(Path(folder)) as urls:
         subprocess.run(
             [
                 *(sys.executable, "-m", "benchmarks.figures", INSIDE),
@@ -180,6 +180,18 @@ def main(arguments: list[str]) -> None:
             env={**kept, **settings, **urls, "SANTESCOPIE_VAR": folder},
             check=True,
         )
+
+
+@contextmanager
+def roomy(folder: Path) -> Iterator[dict[str, str]]:
+    """Run services whose PostgreSQL keeps a gigabyte in memory, as a server of ours."""
+    with (
+        services(folder, durable=False) as urls,
+        psycopg.connect(urls["DATABASE_URL"], autocommit=True) as connection,
+    ):
+        connection.execute("ALTER SYSTEM SET shared_buffers = '1GB'")
+    with services(folder, durable=False) as urls:
+        yield urls
 
 
 def inside(leads: int, blocks: int) -> None:

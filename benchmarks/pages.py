@@ -46,7 +46,9 @@ def compare() -> None:
     for days in PERIODS:
         print(f"Pages, {days} days")
         table([("page", "CPU ms", "wall ms", "buffers"), *_pages(people, days)])
-        print(f"\nTiles, {days} days: CPU ms (buffers)", flush=True)
+        print(flush=True)
+    for days in PERIODS:
+        print(f"Tiles, {days} days: CPU ms (buffers)")
         table(list(_tiles(people, days)))
         print(flush=True)
 

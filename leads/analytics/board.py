@@ -6,6 +6,7 @@ the one before it: whole, by day, and by each cut.
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -36,6 +37,8 @@ class Board:
     before: Counts
     by: dict[str, dict[str, Pair]]
     days: dict[date, Counts]  # Every day of the period.
+    # What was set aside: (rules, leads alike), where facts were read. None: not read.
+    aside: list[tuple[dict[str, list[int]], int]] | None = None
 
     def weeks(self) -> dict[date, Counts]:
         """Return the days summed by week, under its Monday."""
@@ -49,7 +52,10 @@ class Board:
 def read(filters: Filters) -> Board:
     """Return every figure about people, with its past. One query."""
     ways = {0: _of_days, 1: _of_weeks}
-    return _board(filters, ways.get(len(filters.kept), _of_facts)(filters))
+    if way := ways.get(len(filters.kept)):
+        return _board(filters, way(filters))
+    aside: list[tuple[dict[str, list[int]], int]] = []
+    return replace(_board(filters, _of_facts(filters, aside)), aside=aside)
 
 
 def _board(filters: Filters, rows: Iterable[Row]) -> Board:
@@ -118,24 +124,29 @@ def _of_weeks(filters: Filters) -> Iterable[Row]:
             yield "", "", day, is_now, counts
 
 
-def _of_facts(filters: Filters) -> Iterable[Row]:
-    """Group the facts by day and by each cut, in one pass over them."""
+def _of_facts(filters: Filters, aside: list[Any]) -> Iterable[Row]:
+    """Group the facts by day, by each cut and by what was set aside, in one pass."""
     both = replace(filters, first=filters.previous.first)
     read = LeadFacts.objects.filter(both.facts())
-    read = read.values("day", *COLUMNS.values(), *pairs.READ)
+    read = read.values("day", "set_aside", *COLUMNS.values(), *pairs.READ)
     sql, params = read.query.sql_with_params()
     # One value of a cut is the whole: it is not grouped by.
     kept = {c: values[0] for c, values in filters.kept.items() if len(values) == 1}
     by = [cut for cut in CUTS if cut not in kept]
-    sets = ", ".join(["(is_now, day)", *(f"(is_now, {COLUMNS[c]})" for c in by)])
-    for cut, value, day, is_now, *numbers in _rows(
-        f"SELECT {one_of(NAMES, by)}, {one_of(TEXTS, by)}, day, is_now,"
-        f" {', '.join(SUMS)}"
+    keys = ["day", "set_aside", *(COLUMNS[cut] for cut in by)]
+    sets = ", ".join(f"(is_now, {key})" for key in keys)
+    for cut, value, day, rules, is_now, *numbers in _rows(
+        f"SELECT {one_of(NAMES, by)}, {one_of(TEXTS, by)}, day, set_aside::text,"
+        f" is_now, {', '.join(SUMS)}"
         f" FROM (SELECT facts.*, {_is_now(filters)('day')} AS is_now"
         f" FROM ({sql}) facts) f GROUP BY GROUPING SETS ({sets})",
         list(params),
     ):
         counts = dict(zip(DAY_COUNTS, numbers, strict=True))
+        if rules is not None:
+            if is_now:
+                aside.append((json.loads(rules), counts["leads"]))
+            continue
         yield cut, value, day, is_now, counts
         if not cut:
             for own, its in kept.items():

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import random
-from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
@@ -25,6 +24,7 @@ from leads.analytics import delays, facts
 from leads.analytics.anonymous import start_of
 from leads.analytics.counting import CUTS, NAMED
 from leads.analytics.steps import BY_KEY
+from leads.analytics.tiles import aside_of
 from leads.models import (
     AsideDay,
     AudienceCount,
@@ -167,13 +167,8 @@ _ASIDE = ("requêtes écartées", "retraits bruts écartés")
 
 def _aside_of(rows: QuerySet[LeadFacts]) -> dict[str, tuple[int, int]]:
     """Return what facts say was set aside: rule → (requests, of which files)."""
-    found: Counter[tuple[str, int]] = Counter()
-    # Alike ones once: of a million leads, there are some hundred kinds.
-    for rules, leads in rows.values_list("set_aside").annotate(Count("pk")).order_by():
-        for rule, counts in rules.items():
-            for nth, number in enumerate(counts):
-                found[rule, nth] += number * leads
-    return {rule: (found[rule, 0], found[rule, 1]) for rule, _ in found}
+    alike = rows.values_list("set_aside").annotate(Count("pk")).order_by()
+    return {rule: (requests, files) for rule, requests, files in aside_of(alike)}
 
 
 def _count_facts(rows: QuerySet[LeadFacts]) -> dict[str, int]:

@@ -6,12 +6,12 @@ about people are of the cohort: of those whose first valid submission is of the 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from django.db import connection
-from django.db.models import QuerySet, Sum
+from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from leads.analytics import anonymous, reading
@@ -134,7 +134,10 @@ def aside_days(filters: Filters) -> QuerySet[AsideDay]:
     return found.filter(cut=cut, value__in=values)
 
 
-def set_aside(filters: Filters) -> list[tuple[str, int, int]]:
+type Aside = tuple[str, int, int]  # Rule, requests, of which served a file.
+
+
+def set_aside(filters: Filters) -> list[Aside]:
     """Return (rule, requests set aside, of which served a file), the most first.
 
     From the days where they hold the answer, else from the facts. One query.
@@ -142,21 +145,23 @@ def set_aside(filters: Filters) -> list[tuple[str, int, int]]:
     if len(filters.kept) < 2:
         days = aside_days(filters).values_list("rule")
         found = days.annotate(Sum("requests"), Sum("files"))
-        return sorted(found.order_by(), key=lambda row: (-row[1], row[0]))
-    sql, params = reading.facts(filters).values("set_aside").query.sql_with_params()
-    with connection.cursor() as cursor:
-        # Leads differ little in what was set aside: alike ones are opened once.
-        cursor.execute(
-            "SELECT rule, sum(leads * (n ->> 0)::int)::int,"
-            " sum(leads * (n ->> 1)::int)::int"
-            " FROM (SELECT f.set_aside, count(*) AS leads"
-            f" FROM ({sql}) f GROUP BY f.set_aside) alike,"
-            " jsonb_each(alike.set_aside) AS of_rule (rule, n)"
-            " GROUP BY rule ORDER BY 2 DESC, 1",
-            params,
-        )
-        rows: list[tuple[str, int, int]] = cursor.fetchall()
-    return rows
+        return _most_first(found.order_by())
+    alike = reading.facts(filters).values_list("set_aside").annotate(Count("pk"))
+    return aside_of(alike.order_by())
+
+
+def aside_of(alike: Iterable[tuple[dict[str, list[int]], int]]) -> list[Aside]:
+    """Sum what was set aside of leads alike: they differ little, however many."""
+    found: dict[str, tuple[int, int]] = {}
+    for rules, leads in alike:
+        for rule, (requests, files) in rules.items():
+            before = found.get(rule, (0, 0))
+            found[rule] = before[0] + requests * leads, before[1] + files * leads
+    return _most_first((rule, *counts) for rule, counts in found.items())
+
+
+def _most_first(rows: Iterable[Aside]) -> list[Aside]:
+    return sorted(rows, key=lambda row: (-row[1], row[0]))
 
 
 _NOUNS = {
