@@ -14,6 +14,7 @@ from datetime import timedelta
 from django.db import connection
 
 from leads import sources
+from leads.analytics import audience_days
 from leads.models import AudienceCount, Campaign, Submission
 from leads.models.campaign import Origin
 
@@ -90,3 +91,5 @@ def _save(counts: Counts) -> None:
             " DO UPDATE SET count = leads_audiencecount.count + EXCLUDED.count",
             [list(column) for column in columns],
         )
+    # Days that were over before these visits were invented.
+    audience_days.sum_up(again=True)

@@ -9,7 +9,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from leads import alarm, batches, escalation, morning, probing, routing, weekly
-from leads.analytics import checks, facts
+from leads.analytics import audience_days, checks, facts
 from leads.models import AudienceCount, Batch, MeasureRun, Probe, Quota
 from outbox import watching
 from outbox.claims import LeaseLost
@@ -100,6 +100,7 @@ def refresh_facts() -> None:
     until = time.monotonic() + 25
     while (taken := facts.refresh()) and time.monotonic() < until:
         pass
+    audience_days.sum_up()
     if taken is not None:  # Else another is at it, and will say so itself.
         MeasureRun.note(MeasureRun.Kind.REFRESH)
 

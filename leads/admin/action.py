@@ -122,6 +122,7 @@ def action_page(request: HttpRequest) -> TemplateResponse:
     filters = filters_of(request)
     labels = _labels(request, filters)
     waiting = Paginator(action.never_called(filters), PER_PAGE)
+    waiting.count = action.to_call(filters)  # Counted already.
     page = waiting.get_page(request.GET.get("page"))
     may_assign = request.user.has_perm("leads.assign_lead")
     context = {
@@ -150,8 +151,10 @@ def action_rows(request: HttpRequest) -> TemplateResponse:
     filters = filters_of(request)
     labels = _labels(request, filters)
     act, key = _asked(request)
-    rows = action.rows(filters, act, key).order_by("-asked_at", "pk")
-    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    rows = action.rows(filters, act, key).order_by("-day", "-asked_at", "pk")
+    paginator = Paginator(rows, PER_PAGE)
+    paginator.count = action.count(filters, act, key)
+    page = paginator.get_page(request.GET.get("page"))
     context = {
         **_context(request, filters, labels, f"{act.title}\u00a0: {TITLES[key]}"),
         "act": act,

@@ -17,10 +17,11 @@ from django.http import (
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.views.decorators.http import require_POST, require_safe
 
 from leads.admin import action, csv_file
-from leads.analytics import anonymous, one_page, words
+from leads.analytics import anonymous, one_page, paging, words
 from leads.analytics.dashboard import Dashboard, Freshness, dashboard
 from leads.analytics.filters import NAMES, NONE, Filters
 from leads.analytics.labels import NOTHING, TITLES, Labels
@@ -118,9 +119,21 @@ class Rows:
             self.filters = anonymous.applying(self.filters)
         asked = self.filters.cuts.get("owner", "")
         self.labels = Labels.read(request.user, [asked])
-        self.total = self.tile.count(self.filters, self.rule)
         rows = self.tile.rows(self.filters, self.rule)
         self.listing: Listing = listing(self.tile, rows, request.user, self.labels)
+
+    @cached_property
+    def paginator(self) -> Paginator[Any]:
+        if self.tile.is_anonymous:
+            return Paginator(self.listing.rows, PER_PAGE)
+        of = (self.tile, self.filters, self.rule)
+        return paging.pages(*of, self.listing.rows, PER_PAGE)
+
+    @cached_property
+    def total(self) -> int:
+        if self.tile.is_anonymous:
+            return self.tile.count(self.filters)
+        return self.paginator.count
 
     @property
     def sentence(self) -> str:
@@ -139,10 +152,7 @@ class Rows:
 def lines(request: HttpRequest) -> TemplateResponse:
     """List the rows that make a figure, as many as it says."""
     rows = Rows(request)
-    paginator = Paginator(rows.listing.rows, PER_PAGE)
-    if not rows.tile.is_anonymous:
-        paginator.count = rows.total  # Counted already.
-    page = paginator.get_page(request.GET.get("page"))
+    page = rows.paginator.get_page(request.GET.get("page"))
     context = {
         **admin.site.each_context(request),
         "title": rows.tile.title,

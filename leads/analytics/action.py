@@ -12,19 +12,21 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import QuerySet, Sum
 from django.db.models.functions import TruncWeek
 
-from leads.analytics import delays
+from leads.analytics import delays, pairs
 from leads.analytics.delays import DELAYS, KEYS, NOT_YET
 from leads.analytics.filters import Filters
-from leads.analytics.reading import facts
+from leads.analytics.reading import Counts, facts
 from leads.business_days import PROMISE
-from leads.models import ActionDay, LeadFacts
+from leads.models import FunnelDay, LeadFacts
+from leads.models.facts import ACTION_COUNTS
 
 ALL = "tous"
 # Sums of them: in the time that is promised, after it, at all.
 KEPT, BROKEN, DONE = "promis", "tard", "fait"
+COUNTS = ("leads", *ACTION_COUNTS)
 LAST_KEPT = max(n for n, delay in enumerate(DELAYS) if not delay.late)
 
 
@@ -83,7 +85,7 @@ class Cohorts:
     people: list[Row]  # The key of an account; None, last, for nobody.
 
 
-type Counted = tuple[date, int | None, str, int]  # Week, owner, delay, leads.
+type Counted = tuple[date, int | None, Counts]  # Week, owner, counts.
 
 
 def _parts(key: str) -> tuple[str, ...]:
@@ -102,23 +104,22 @@ def week_of(day: date) -> date:
 
 def cohorts(filters: Filters, *acts: Act) -> dict[Act, Cohorts]:
     """Count the leads of a period by week, by person and by delay. One query."""
-    counted: dict[str, list[Counted]] = {act.key: [] for act in acts}
-    for key, *row in _counted(filters, acts):
-        counted[key].append(tuple(row))
-    return {act: _cohorts(filters, counted[act.key]) for act in acts}
+    found = _counted(filters)
+    return {act: _cohorts(filters, act, found) for act in acts}
 
 
-def _cohorts(filters: Filters, counted: Iterable[Counted]) -> Cohorts:
+def _cohorts(filters: Filters, act: Act, counted: Iterable[Counted]) -> Cohorts:
     weeks: dict[date, dict[str, int]] = {}
     people: dict[int | None, dict[str, int]] = {}
     week = week_of(filters.last)
     while week >= week_of(filters.first):
         weeks[week] = dict.fromkeys(KEYS, 0)
         week -= timedelta(days=7)
-    for week, owner, key, count in counted:
+    for week, owner, counts in counted:
         mine = people.setdefault(owner, dict.fromkeys(KEYS, 0))
-        for counts in (weeks[week], mine):
-            counts[key] += count
+        for key, number in _by_delay(act, counts).items():
+            weeks[week][key] += number
+            mine[key] += number
     rows = [Row(owner, counts) for owner, counts in people.items()]
     return Cohorts(
         [Row(week, counts) for week, counts in weeks.items()],
@@ -126,23 +127,33 @@ def _cohorts(filters: Filters, counted: Iterable[Counted]) -> Cohorts:
     )
 
 
+def _by_delay(act: Act, counts: Counts) -> dict[str, int]:
+    done = [counts[name] for name in delays.COUNTS_OF[act.key]]
+    return dict(zip(KEYS, [*done, counts["leads"] - sum(done)], strict=True))
+
+
 def rows(filters: Filters, act: Act, key: str) -> QuerySet[LeadFacts]:
-    """Return the facts that a cell counts, by the same borders."""
+    """Return the facts that a cell counts."""
     found = facts(filters)
     if key == ALL:
         return found
     if key in (NOT_YET, DONE):
         return found.filter(**{f"{act.column}__isnull": key == NOT_YET})
     numbers = [KEYS.index(part) for part in _parts(key)]
-    kept = Q(pk__in=[])
-    for day, *ends in delays.borders(_days(filters)):
-        within = Q(day=day, **{f"{act.column}__isnull": False})
-        if numbers[0]:
-            within &= Q(**{f"{act.column}__gte": ends[numbers[0] - 1]})
-        if numbers[-1] < len(ends):
-            within &= Q(**{f"{act.column}__lt": ends[numbers[-1]]})
-        kept |= within
-    return found.filter(kept)
+    return found.filter(**{f"{delays.DELAY_OF[act.key]}__in": numbers})
+
+
+def count(filters: Filters, act: Act, key: str) -> int:
+    """Count the rows of a cell, from the days where they hold it."""
+    return sum(
+        Row(None, _by_delay(act, counts)).count(key)
+        for _, _, counts in _counted(filters)
+    )
+
+
+def to_call(filters: Filters) -> int:
+    """Count who was never called, from the days where they hold it."""
+    return sum(counts["to_call"] for _, _, counts in _counted(filters))
 
 
 def never_called(filters: Filters) -> QuerySet[LeadFacts]:
@@ -153,26 +164,41 @@ def never_called(filters: Filters) -> QuerySet[LeadFacts]:
     return found.order_by("day", "delivered_at", "pk")
 
 
-def _counted(filters: Filters, acts: Iterable[Act]) -> list[Any]:
-    """Return (act, week, owner, delay, leads): from the days where they hold it."""
-    keys = [act.key for act in acts]
-    if set(filters.cuts) <= {"owner"}:
-        days = ActionDay.objects.filter(filters.facts(), act__in=keys)
-        names = ("act", "week", "owner_id", "delay")
-        weeks = days.annotate(week=TruncWeek("day")).values(*names)
-        return list(weeks.annotate(n=Sum("leads")).order_by().values_list(*names, "n"))
-    by = "date_trunc('week', f.day)::date, f.owner_id"
-    statements, params = [], []
-    for key in keys:
-        wanted = facts(filters).values("day", "owner_id", delays.ACTS[key])
-        source, of_source = wanted.query.sql_with_params()
-        counted = delays.grouped(key, by, source)
-        statements.append(f"SELECT %s, counted.* FROM ({counted}) counted")
-        params += [key, *of_source, *delays.parameters(_days(filters))]
+def _counted(filters: Filters) -> list[Counted]:
+    """Return the counts by week and by owner: from the days where they hold them."""
+    others = set(filters.kept) - {"owner"}
+    if not others:
+        return _of_days(filters)
+    if len(others) == 1:
+        sql, params = pairs.select(filters, ["owner"], COUNTS, at=_week)
+    else:
+        sql, params = pairs.grouped(facts(filters), ["owner"], COUNTS, _week("day"))
     with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(statements), params)
-        return list(cursor.fetchall())
+        cursor.execute(sql, params)
+        return [
+            (week, int(owner) if owner else None, _named(numbers))
+            for _, owner, week, *numbers in cursor.fetchall()
+        ]
 
 
-def _days(filters: Filters) -> list[date]:
-    return [filters.first + timedelta(days=number) for number in range(filters.days)]
+def _of_days(filters: Filters) -> list[Counted]:
+    days = FunnelDay.objects.filter(
+        cut="owner", day__gte=filters.first, day__lte=filters.last
+    )
+    if "owner" in filters.kept:
+        days = days.filter(value__in=filters.kept["owner"])
+    weeks: Any = days.annotate(week=TruncWeek("day")).values("week", "value")
+    sums = {f"{name}_": Sum(name) for name in COUNTS}
+    found = weeks.annotate(**sums).order_by()
+    return [
+        (week, int(owner) if owner else None, _named(numbers))
+        for week, owner, *numbers in found.values_list("week", "value", *sums)
+    ]
+
+
+def _named(numbers: Iterable[Any]) -> Counts:
+    return dict(zip(COUNTS, map(int, numbers), strict=True))
+
+
+def _week(day: str) -> str:
+    return f"date_trunc('week', {day})::date"

@@ -9,8 +9,10 @@ from django.db.models import Case, F, QuerySet, Sum, When
 from django.utils import timezone
 
 from leads.analytics.filters import NONE, Filters
+from leads.models import Audience as Daily
 from leads.models import AudienceCount
 
+HOURLY = 7  # Days that are listed hour by hour: longer ones are by day.
 CUTS = ("origin", "campaign")  # What an anonymous count knows.
 Step = AudienceCount.Step
 
@@ -39,23 +41,33 @@ def start_of(day: date) -> datetime:
     return datetime.combine(day, time.min, timezone.get_default_timezone())
 
 
-def found(filters: Filters) -> QuerySet[AudienceCount]:
-    """Return the aggregates of a period, source and campaign."""
-    cuts = {
-        cut: "" if value == NONE else value
-        for cut, value in applying(filters).cuts.items()
-    }
+def found(filters: Filters) -> QuerySet[Daily]:
+    """Return the counts by day of a period, source and campaign."""
+    return Daily.objects.filter(
+        day__gte=filters.first, day__lte=filters.last, **_cuts(filters)
+    )
+
+
+def hours(filters: Filters) -> QuerySet[AudienceCount]:
+    """Return the same, as they were counted: by hour and device."""
     return AudienceCount.objects.filter(
         hour__gte=start_of(filters.first),
         hour__lt=start_of(filters.last + timedelta(days=1)),
-        **cuts,
+        **_cuts(filters),
     )
+
+
+def _cuts(filters: Filters) -> dict[str, str]:
+    return {
+        cut: "" if value == NONE else value
+        for cut, value in applying(filters).cuts.items()
+    }
 
 
 def read(filters: Filters) -> Audience:
     """Return the counts of a period and of the one before it. One query."""
     both = found(replace(filters, first=filters.previous.first))
-    is_now = Case(When(hour__gte=start_of(filters.first), then=True), default=False)
+    is_now = Case(When(day__gte=filters.first, then=True), default=False)
     rows = (
         both.annotate(is_now=is_now)
         .values("step", "field", "robot", "is_now")

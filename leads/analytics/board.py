@@ -6,27 +6,22 @@ the one before it: whole, by day, and by each cut.
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Case, DateField, F, Q, When
+from django.db.models import Case, DateField, F, When
 
-from leads.analytics.facts import CUTS, REACHED, SUMS
+from leads.analytics import pairs
+from leads.analytics.counting import COLUMNS, CUTS, NAMES, SUMS, TEXTS, one_of
 from leads.analytics.filters import Filters
 from leads.analytics.reading import OF_DAYS, Counts
 from leads.models.facts import DAY_COUNTS, FunnelDay, LeadFacts
 
-COUNTED = (
-    "submissions",
-    "retrievals",
-    "raw_retrievals",
-    "erased",
-    *(f"{name}_at" for name in REACHED),
-)
 type Pair = tuple[Counts, Counts]  # Of the period, and of the one before it.
 # (cut, value, day, is it of the period?, counts): a day where the cut is "".
 type Row = tuple[str, str, date | None, bool, Counts]
@@ -42,6 +37,8 @@ class Board:
     before: Counts
     by: dict[str, dict[str, Pair]]
     days: dict[date, Counts]  # Every day of the period.
+    # What was set aside: (rules, leads alike), where facts were read. None: not read.
+    aside: list[tuple[dict[str, list[int]], int]] | None = None
 
     def weeks(self) -> dict[date, Counts]:
         """Return the days summed by week, under its Monday."""
@@ -54,8 +51,11 @@ class Board:
 
 def read(filters: Filters) -> Board:
     """Return every figure about people, with its past. One query."""
-    whole = not filters.cuts and filters.owner is None
-    return _board(filters, _of_days(filters) if whole else _of_facts(filters))
+    ways = {0: _of_days, 1: _of_weeks}
+    if way := ways.get(len(filters.kept)):
+        return _board(filters, way(filters))
+    aside: list[tuple[dict[str, list[int]], int]] = []
+    return replace(_board(filters, _of_facts(filters, aside)), aside=aside)
 
 
 def _board(filters: Filters, rows: Iterable[Row]) -> Board:
@@ -99,26 +99,65 @@ def _of_days(filters: Filters) -> Iterable[Row]:
         yield row["cut"], row["value"], row["of_day"], row["is_now"], counts
 
 
-def _of_facts(filters: Filters) -> Iterable[Row]:
-    """Group the facts by day and by each cut, in one pass over them."""
-    both: Q = replace(filters, first=filters.previous.first).facts()
-    columns = {cut: f"{cut}_id" if cut == "owner" else cut for cut in CUTS}
-    # No more than is counted: wide rows would not be grouped in memory.
-    read = LeadFacts.objects.filter(both).values("day", *columns.values(), *COUNTED)
-    sql, params = read.query.sql_with_params()
-    names = " ".join(f"WHEN grouping({c}) = 0 THEN '{n}'" for n, c in columns.items())
-    values = " ".join(
-        f"WHEN grouping({c}) = 0 THEN coalesce({c}::text, '')" for c in columns.values()
+def _of_weeks(filters: Filters) -> Iterable[Row]:
+    """Read one value of a cut by day, and with each other cut by week."""
+    ((cut, values),) = filters.kept.items()
+    sql, params = pairs.select(
+        filters,
+        [other for other in CUTS if other != cut],
+        DAY_COUNTS,
+        at=_is_now(filters),
+        periods=[filters.previous, filters],
     )
-    sets = ", ".join(["(is_now, day)", *(f"(is_now, {c})" for c in columns.values())])
+    for by, value, day, is_now, *numbers in _rows(
+        f"SELECT cut, value, day, {_is_now(filters)('day')}, {', '.join(DAY_COUNTS)}"
+        " FROM leads_funnelday WHERE cut = %s AND value = ANY(%s)"
+        " AND day BETWEEN %s AND %s"
+        " UNION ALL SELECT by, by_value, NULL, at, "
+        f"{', '.join(DAY_COUNTS)} FROM ({sql})"
+        f" AS pairs (by, by_value, at, {', '.join(DAY_COUNTS)})",
+        [cut, values, filters.previous.first, filters.last, *params],
+    ):
+        counts = dict(zip(DAY_COUNTS, map(int, numbers), strict=True))
+        yield by, value, None, is_now, counts
+        if day is not None:
+            yield "", "", day, is_now, counts
+
+
+def _of_facts(filters: Filters, aside: list[Any]) -> Iterable[Row]:
+    """Group the facts by day, by each cut and by what was set aside, in one pass."""
+    both = replace(filters, first=filters.previous.first)
+    read = LeadFacts.objects.filter(both.facts())
+    read = read.values("day", "set_aside", *COLUMNS.values(), *pairs.READ)
+    sql, params = read.query.sql_with_params()
+    # One value of a cut is the whole: it is not grouped by.
+    kept = {c: values[0] for c, values in filters.kept.items() if len(values) == 1}
+    by = [cut for cut in CUTS if cut not in kept]
+    keys = ["day", "set_aside", *(COLUMNS[cut] for cut in by)]
+    sets = ", ".join(f"(is_now, {key})" for key in keys)
+    for cut, value, day, rules, is_now, *numbers in _rows(
+        f"SELECT {one_of(NAMES, by)}, {one_of(TEXTS, by)}, day, set_aside::text,"
+        f" is_now, {', '.join(SUMS)}"
+        f" FROM (SELECT facts.*, {_is_now(filters)('day')} AS is_now"
+        f" FROM ({sql}) facts) f GROUP BY GROUPING SETS ({sets})",
+        list(params),
+    ):
+        counts = dict(zip(DAY_COUNTS, numbers, strict=True))
+        if rules is not None:
+            if is_now:
+                aside.append((json.loads(rules), counts["leads"]))
+            continue
+        yield cut, value, day, is_now, counts
+        if not cut:
+            for own, its in kept.items():
+                yield own, its, None, is_now, counts
+
+
+def _is_now(filters: Filters) -> Callable[[str], str]:
+    return lambda day: f"({day} >= '{filters.first.isoformat()}')"
+
+
+def _rows(sql: str, params: list[Any]) -> list[Any]:
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT CASE {names} ELSE '' END, CASE {values} ELSE '' END, day, is_now,"
-            f" {', '.join(SUMS)}"
-            f" FROM (SELECT facts.*, facts.day >= %s AS is_now FROM ({sql}) facts) f"
-            f" GROUP BY GROUPING SETS ({sets})",
-            [filters.first, *params],
-        )
-        found: list[Any] = cursor.fetchall()
-    for cut, value, day, is_now, *counts in found:
-        yield cut, value, day, is_now, dict(zip(DAY_COUNTS, counts, strict=True))
+        cursor.execute(sql, params)
+        return list(cursor.fetchall())

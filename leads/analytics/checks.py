@@ -12,26 +12,33 @@ import random
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
+from itertools import permutations
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 
-from leads.analytics import facts
+from leads.analytics import delays, facts
 from leads.analytics.anonymous import start_of
+from leads.analytics.counting import CUTS, NAMED
 from leads.analytics.steps import BY_KEY
+from leads.analytics.tiles import aside_of
 from leads.models import (
+    AsideDay,
+    AudienceCount,
+    AudienceDay,
     DirtyLead,
     FunnelDay,
+    FunnelWeek,
     Lead,
     LeadFacts,
     MeasureRun,
     Submission,
 )
-from leads.models.facts import DAY_COUNTS
 from outbox.models import Message
+from reports.downloads import rule_of, with_settled
 from reports.models import Hit
 from reports.templatetags.french import french_date
 
@@ -43,7 +50,13 @@ _TITLES = {
     "retrievals": "retraits probables",
     "raw_retrievals": "retraits bruts",
     "erased": "personnes effacées",
+    "to_call": "remis jamais appelés",
     **{key: step.title.lower() for key, step in BY_KEY.items()},
+    **{
+        name: f"{act}, {delay.title}"
+        for act, names in delays.COUNTS_OF.items()
+        for name, delay in zip(names, delays.DELAYS, strict=True)
+    },
 }
 
 
@@ -80,7 +93,7 @@ def check() -> list[Failure]:
         if not connection.savepoint_ids:  # Else a snapshot was taken already.
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        found = list(_days_against_facts())
+        found = [*_days_against_facts(), *_audience_against_hours()]
         for day in sample():
             found += _facts_against_events(day)
         return found
@@ -96,24 +109,81 @@ def sample() -> list[date]:
 
 
 def _days_against_facts() -> Iterable[Failure]:
-    """Compare every total: each cut of the days with the facts themselves."""
-    sums = {f"{name}_": Coalesce(Sum(name), 0) for name in DAY_COUNTS}
-    told: dict[str, Any] = {
-        row["cut"]: row for row in FunnelDay.objects.values("cut").annotate(**sums)
-    }
+    """Compare every total with the facts: cuts of the days, pairs of the weeks."""
+    sums = {f"{name}_": Coalesce(Sum(name), 0) for name in NAMED}
+    days = FunnelDay.objects.values_list("cut").annotate(**sums)
+    weeks = FunnelWeek.objects.values_list("cut", "by").annotate(**sums)
+    told: dict[str, Any] = {cut: counts for cut, *counts in days}
+    told |= {f"{cut} et {by}": counts for cut, by, *counts in weeks}
     counted = _count_facts(LeadFacts.objects.all())
-    for cut in ("", *facts.CUTS):
-        for name in DAY_COUNTS:
-            value = told.get(cut, {}).get(f"{name}_", 0)
-            if value != counted[name]:
+    pairs = (f"{a} et {b}" for a, b in permutations(CUTS, 2))
+    for cut in ("", *CUTS, *pairs):
+        values = told.get(cut, [0] * len(counted))
+        for (name, truth), value in zip(counted.items(), values, strict=True):
+            if value != truth:
                 what = f"{_TITLES[name]}, au total{f' par {cut}' if cut else ''}"
-                yield Failure(what, value, counted[name], "les contacts")
+                yield Failure(what, value, truth, "les contacts")
+    yield from _aside_against_facts()
+
+
+def _aside_against_facts() -> Iterable[Failure]:
+    """Compare what was set aside, by each cut of the days, with the facts."""
+    days = AsideDay.objects.values_list("cut").annotate(Sum("requests"), Sum("files"))
+    told = {cut: tuple(counts) for cut, *counts in days}
+    rules = _aside_of(LeadFacts.objects.all()).values()
+    truths = tuple(sum(counts[nth] for counts in rules) for nth in (0, 1))
+    for cut in ("", *CUTS):
+        for what, value, truth in zip(
+            _ASIDE, told.get(cut, (0, 0)), truths, strict=True
+        ):
+            if value != truth:
+                what_ = f"{what}, au total{f' par {cut}' if cut else ''}"
+                yield Failure(what_, value, truth, "les contacts")
+
+
+def _audience_against_hours() -> Iterable[Failure]:
+    """Compare the days of the audience that were summed with their hours."""
+    last = AudienceDay.objects.aggregate(Max("day"))["day__max"]
+    if last is None:
+        return
+    first = timezone.localdate() - timedelta(days=700)  # Older ones are forgotten.
+    hours = AudienceCount.objects.filter(
+        hour__gte=start_of(first), hour__lt=start_of(last + timedelta(days=1))
+    )
+    days = AudienceDay.objects.filter(day__gte=first)
+    told, truth = (
+        dict(rows.values_list("step").annotate(Sum("count")).order_by())
+        for rows in (days, hours)
+    )
+    for step, name in AudienceCount.Step.choices:
+        if told.get(step, 0) != truth.get(step, 0):
+            yield Failure(
+                f"audience, {name}", told.get(step, 0), truth.get(step, 0), "les heures"
+            )
+
+
+_ASIDE = ("requêtes écartées", "retraits bruts écartés")
+
+
+def _aside_of(rows: QuerySet[LeadFacts]) -> dict[str, tuple[int, int]]:
+    """Return what facts say was set aside: rule → (requests, of which files)."""
+    alike = rows.values_list("set_aside").annotate(Count("pk")).order_by()
+    return {rule: (requests, files) for rule, requests, files in aside_of(alike)}
 
 
 def _count_facts(rows: QuerySet[LeadFacts]) -> dict[str, int]:
     counts: dict[str, Any] = {
         "leads_": Count("pk"),
         "erased_": Count("pk", filter=Q(erased=True)),
+        "to_call_": Count(
+            "pk",
+            filter=Q(
+                delivered_at__isnull=False,
+                contacted_at=None,
+                closed=False,
+                erased=False,
+            ),
+        ),
         **{
             f"{name}_": Coalesce(Sum(name), 0)
             for name in ("submissions", "retrievals", "raw_retrievals")
@@ -123,21 +193,45 @@ def _count_facts(rows: QuerySet[LeadFacts]) -> dict[str, int]:
             for key, step in BY_KEY.items()
             if key != "leads"
         },
+        **{
+            f"{name}_": Count("pk", filter=Q(**{delays.DELAY_OF[act]: number}))
+            for act, names in delays.COUNTS_OF.items()
+            for number, name in enumerate(names)
+        },
     }
     found = rows.aggregate(**counts)
-    return {name: found[f"{name}_"] for name in DAY_COUNTS}
+    return {name: found[f"{name}_"] for name in NAMED}
 
 
 def _facts_against_events(day: date) -> Iterable[Failure]:
     """Compare one day of the facts with what happened to its leads."""
     waiting = DirtyLead.objects.values("lead_id")
-    told = _count_facts(LeadFacts.objects.filter(day=day).exclude(pk__in=waiting))
+    counted = LeadFacts.objects.filter(day=day).exclude(pk__in=waiting)
+    told = _count_facts(counted)
     people = _asked_on(day).exclude(pk__in=waiting)
     for name, (by, count) in TRUTHS.items():
         truth = count(people)
         if told[name] != truth:
             what = f"{_TITLES[name]} du {french_date(day)}"
             yield Failure(what, told[name], truth, by)
+    yield from _aside_against_events(day, _aside_of(counted), people)
+
+
+def _aside_against_events(
+    day: date, told: dict[str, tuple[int, int]], people: QuerySet[Lead]
+) -> Iterable[Failure]:
+    """Compare what a day’s facts say was set aside, by rule, with the requests."""
+    aside = with_settled(_hits(people)).exclude(counted=True, confidence__in=Hit.HUMAN)
+    rules = aside.order_by().values_list("settled")
+    rows = rules.annotate(n=Count("pk"), files=Count("pk", filter=Q(served=True)))
+    truths = {rule: tuple(counts) for rule, *counts in rows}
+    for rule in sorted({*told, *truths}):
+        for what, value, truth in zip(
+            _ASIDE, told.get(rule, (0, 0)), truths.get(rule, (0, 0)), strict=True
+        ):
+            if value != truth:
+                of = f"«\u00a0{rule_of(rule).name}\u00a0» du {french_date(day)}"
+                yield Failure(f"{what}, règle {of}", value, truth, "les requêtes")
 
 
 def _asked_on(day: date) -> QuerySet[Lead]:

@@ -244,7 +244,7 @@ def dashboard(filters: Filters, user: Any) -> Dashboard:
         people=people,
         people_unit=unit,
         figures={figure.tile.key: figure for figure in every},
-        aside=_aside(filters),
+        aside=_aside(filters, found),
         weekly=weekly,
         days=_days(filters, found, weekly),
         tables=[_table(filters, cut, found.by[cut], labels) for cut in NAMES],
@@ -308,14 +308,16 @@ def _errors(audience: anonymous.Audience) -> list[tuple[str, str]]:
     return [(names.get(name, name), words.number(times)) for name, times in found]
 
 
-def _aside(filters: Filters) -> list[tuple[Rule, Cell, Cell]]:
+def _aside(filters: Filters, found: board.Board) -> list[tuple[Rule, Cell, Cell]]:
+    known = found.aside
+    aside = tiles.set_aside(filters) if known is None else tiles.aside_of(known)
     return [
         (
             rule_of(code),
             Cell(requests, url(filters, "set_aside", regle=code)),
             Cell(files, url(filters, "served_aside", regle=code)),
         )
-        for code, requests, files in tiles.set_aside(filters)
+        for code, requests, files in aside
     ]
 
 

@@ -39,8 +39,13 @@ DELAYS = (
 )
 NOT_YET = "jamais"
 KEYS = (*(delay.key for delay in DELAYS), NOT_YET)
-# Act → the instant of it, in the facts.
+# Act → the instant of it, in the facts; and its delay, there and where it is counted.
 ACTS = {"contact": "contacted_at", "rendez-vous": "met_at"}
+DELAY_OF = {"contact": "contact_delay", "rendez-vous": "met_delay"}
+COUNTS_OF = {
+    act: tuple(f"{name}_{number}" for number in range(len(DELAYS)))
+    for act, name in {"contact": "contact", "rendez-vous": "met"}.items()
+}
 _BORDERS = [f"b{number}" for number in range(len(DELAYS) - 1)]
 
 
@@ -67,24 +72,27 @@ def _over(business: Sequence[date], day: date, last: int) -> datetime:
     return datetime.combine(after, time.min, timezone.get_default_timezone())
 
 
-def grouped(act: str, by: str, source: str) -> str:
-    """Return the SQL that counts facts by expressions of `f` and by delay.
+def numbered(column: str) -> str:
+    """Return the SQL of which of `DELAYS` an instant came within, null where none.
 
-    Its last parameters are the columns of `borders`, as `parameters` gives them.
+    It reads the columns of `JOINED`, whose parameters are those of `borders`.
     """
-    column = ACTS[act]
     when = " ".join(
-        f"WHEN f.{column} < borders.{name} THEN '{key}'"
-        for name, key in zip(_BORDERS, KEYS, strict=False)
+        f"WHEN {column} < borders.{name} THEN {number}"
+        for number, name in enumerate(_BORDERS)
     )
-    return (
-        f"SELECT {by}, CASE WHEN f.{column} IS NULL THEN '{NOT_YET}' {when}"
-        f" ELSE '{DELAYS[-1].key}' END AS delay, count(*) AS leads FROM ({source}) f"
-        f" JOIN unnest(%s::date[]{', %s::timestamptz[]' * len(_BORDERS)})"
-        f" AS borders (day, {', '.join(_BORDERS)}) ON borders.day = f.day"
-        f" GROUP BY {by}, delay"
-    )
+    return f"CASE WHEN {column} IS NULL THEN NULL {when} ELSE {len(_BORDERS)} END"
 
 
-def parameters(days: Iterable[date]) -> list[list[date | datetime]]:
-    return [list(column) for column in zip(*borders(days), strict=True)]
+JOINED = (
+    "LEFT JOIN unnest(%(days)s::date[], "
+    + ", ".join(f"%({name})s::timestamptz[]" for name in _BORDERS)
+    + f") AS borders (day, {', '.join(_BORDERS)})"
+)
+
+
+def parameters(days: Iterable[date]) -> dict[str, list[date | datetime]]:
+    names = ("days", *_BORDERS)
+    columns = zip(*borders(days), strict=True)
+    empty: dict[str, list[date | datetime]] = {name: [] for name in names}
+    return empty | {n: list(c) for n, c in zip(names, columns, strict=False)}

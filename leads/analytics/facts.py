@@ -13,46 +13,32 @@ where nothing ties them to anybody, in `reports/downloads.py`.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date
 
 from django.conf import settings
 from django.db import connection, transaction
 
 from leads import sources
-from leads.analytics import delays
+from leads.analytics import counting, delays
 from leads.models import Lead
-from leads.models.facts import DAY_COUNTS
 
 LOCK = 2026_03  # The family of the advisory lock: one refresh at a time.
 BATCH = 2000  # Leads at once.
-CUTS = (
-    "organisation_type",
-    "job_function",
-    "region",
-    "origin",
-    "campaign",
-    "owner",
-)
-
-_FACTS = """
-INSERT INTO leads_leadfacts (
-    lead_id, asked_at, day, submissions, organisation_type, job_function, region,
-    origin, campaign, last_origin, last_campaign, owner_id, rendered_at, delivered_at,
-    retrieved_at, retrievals, raw_retrievals, set_aside, contacted_at, met_at, won_at,
-    measured, erased, closed)
-SELECT lead.id, s.asked_at, (s.asked_at AT TIME ZONE %(zone)s)::date, s.count,
+OF_ALL = 20_000  # The same, where all are made anew: eight days of a busy year.
+_MADE = """
+SELECT lead.id, s.asked_at, (s.asked_at AT TIME ZONE %(zone)s)::date AS day, s.count,
     lead.organisation_type, lead.job_function, lead.region,
     coalesce(%(origins)s::jsonb ->> s.origin, 'autre'),
     coalesce(%(campaigns)s::jsonb ->> s.campaign, 'autre'),
     coalesce(%(origins)s::jsonb ->> s.last_origin, 'autre'),
     coalesce(%(campaigns)s::jsonb ->> s.last_campaign, 'autre'), lead.owner_id,
     c.rendered_at, m.delivered_at, h.retrieved_at, h.retrievals, h.raw, w.set_aside,
-    lead.first_contact_at,
+    lead.first_contact_at AS contacted_at,
     -- A status that no history tells of was there from the start.
     CASE WHEN lead.status IN ('rendez-vous', 'gagne')
          THEN coalesce(least(a.met_at, moved.met_at), lead.created_at)
-         ELSE a.met_at END,
+         ELSE a.met_at END AS met_at,
     CASE WHEN lead.status = 'gagne' THEN coalesce(moved.won_at, lead.created_at) END,
     NOT objection.objects, lead.erased_at IS NOT NULL,
     lead.status IN ('gagne', 'perdu', 'hors-cible')
@@ -115,6 +101,21 @@ CROSS JOIN LATERAL (
 WHERE lead.id = ANY(%(leads)s) AND lead.suspected_at IS NULL AND NOT lead.is_test
     AND lead.merged_into_id IS NULL AND s.asked_at IS NOT NULL
 """
+_FACTS = f"""
+INSERT INTO leads_leadfacts (
+    lead_id, asked_at, day, submissions, organisation_type, job_function, region,
+    origin, campaign, last_origin, last_campaign, owner_id, rendered_at, delivered_at,
+    retrieved_at, retrievals, raw_retrievals, set_aside, contacted_at, met_at, won_at,
+    measured, erased, closed, contact_delay, met_delay)
+SELECT made.*, {delays.numbered("made.contacted_at")}, {delays.numbered("made.met_at")}
+FROM ({_MADE}) made {delays.JOINED} ON borders.day = made.day
+RETURNING day
+"""
+# The days that leads will be of. Who asks meanwhile is marked, and made once more.
+_DAYS = """
+SELECT DISTINCT (min(created_at) AT TIME ZONE %s)::date FROM leads_submission
+WHERE lead_id = ANY(%s) AND suspicion = '' GROUP BY lead_id
+"""
 
 _TAKE = """
 WITH taken AS MATERIALIZED (  -- Once: in a subquery, some plans ask for more and more.
@@ -122,17 +123,6 @@ WITH taken AS MATERIALIZED (  -- Once: in a subquery, some plans ask for more an
 DELETE FROM leads_dirtylead USING taken WHERE leads_dirtylead.id = taken.id
 RETURNING lead_id
 """
-
-# What a day counts of the facts, in the order of DAY_COUNTS.
-REACHED = ("rendered", "delivered", "retrieved", "contacted", "met", "won")
-SUMS = (
-    "count(*)",
-    "coalesce(sum(submissions), 0)",
-    *(f"count({name}_at)" for name in REACHED),
-    "coalesce(sum(retrievals), 0)",
-    "coalesce(sum(raw_retrievals), 0)",
-    "count(*) FILTER (WHERE erased)",
-)
 
 # Table → (what of a row names its lead, columns whose change matters).
 MARKS = {
@@ -211,7 +201,10 @@ def refresh(limit: int = BATCH) -> int | None:
             return None
         cursor.execute(_TAKE, [limit])
         marks = [lead for (lead,) in cursor.fetchall()]
-        _remake(sorted(set(marks)))
+        if leads := sorted(set(marks)):
+            counting.take_from_weeks(leads)
+            _remake(leads)
+            counting.add_to_weeks(leads)
     return len(marks)
 
 
@@ -231,14 +224,15 @@ def rebuild(progress: Callable[[int], object] = lambda done: None) -> None:
         rows = (
             Lead.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)
         )
-        batch = list(rows[:BATCH])
+        batch = list(rows[:OF_ALL])
         if not batch:
-            return
+            break
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-            _remake(batch)
+            counting.count_weeks(_remake(batch))
         last = batch[-1]
         progress(last)
+    counting.forget_empty_weeks()
 
 
 def mark_recent(since: date) -> int:
@@ -255,66 +249,27 @@ def mark_recent(since: date) -> int:
         return int(cursor.rowcount)
 
 
-def _remake(leads: list[int]) -> None:
-    """Replace the facts of leads, then count the days they were and are of."""
-    if not leads:
-        return
+def _remake(leads: list[int]) -> set[date]:
+    """Replace the facts of leads, and count the days they were and are of."""
     days: set[date] = set()
     with connection.cursor() as cursor:
+        cursor.execute(_DAYS, [settings.TIME_ZONE, leads])
+        asked = [day for (day,) in cursor.fetchall()]
         cursor.execute(
             "DELETE FROM leads_leadfacts WHERE lead_id = ANY(%s) RETURNING day", [leads]
         )
         days.update(day for (day,) in cursor.fetchall())
         cursor.execute(
-            _FACTS + " RETURNING day",
+            _FACTS,
             {
                 "leads": leads,
                 "zone": settings.TIME_ZONE,
                 # Submissions keep what came; the facts go by the names it has today.
                 "origins": json.dumps({"": "", **sources.ORIGINS}),
                 "campaigns": json.dumps({"": "", **sources.campaigns()}),
+                **delays.parameters(asked),
             },
         )
         days.update(day for (day,) in cursor.fetchall())
-    _count(days)
-
-
-def _count(days: Iterable[date]) -> None:
-    """Count whole days anew, once for each cut and once for all."""
-    columns = [f"{cut}_id" if cut == "owner" else cut for cut in CUTS]
-    sets = ", ".join(["(day)", *(f"(day, {column})" for column in columns)])
-    cut = " ".join(
-        f"WHEN grouping({column}) = 0 THEN '{name}'"
-        for name, column in zip(CUTS, columns, strict=True)
-    )
-    value = " ".join(
-        f"WHEN grouping({column}) = 0 THEN coalesce({column}::text, '')"
-        for column in columns
-    )
-    with connection.cursor() as cursor:
-        listed = list(days)
-        cursor.execute("DELETE FROM leads_funnelday WHERE day = ANY(%s)", [listed])
-        cursor.execute(
-            f"INSERT INTO leads_funnelday (day, cut, value, {', '.join(DAY_COUNTS)})"
-            f" SELECT day, CASE {cut} ELSE '' END, CASE {value} ELSE '' END,"
-            f" {', '.join(SUMS)} FROM leads_leadfacts WHERE day = ANY(%s)"
-            f" GROUP BY GROUPING SETS ({sets})",
-            [listed],
-        )
-        cursor.execute("DELETE FROM leads_asideday WHERE day = ANY(%s)", [listed])
-        cursor.execute(
-            "INSERT INTO leads_asideday (day, rule, requests, files)"
-            " SELECT day, rule, sum((n ->> 0)::int), sum((n ->> 1)::int)"
-            " FROM leads_leadfacts, jsonb_each(set_aside) AS of_rule (rule, n)"
-            " WHERE day = ANY(%s) GROUP BY day, rule",
-            [listed],
-        )
-        cursor.execute("DELETE FROM leads_actionday WHERE day = ANY(%s)", [listed])
-        source = "SELECT * FROM leads_leadfacts WHERE day = ANY(%s)"
-        for act in delays.ACTS if listed else ():
-            counted = delays.grouped(act, "f.day, f.owner_id", source)
-            cursor.execute(
-                "INSERT INTO leads_actionday (act, day, owner_id, delay, leads)"
-                f" SELECT %s, * FROM ({counted}) counted",
-                [act, listed, *delays.parameters(listed)],
-            )
+    counting.count_days(days)
+    return days

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from django.db.models import Q
 from django.utils import timezone
 
-from leads.analytics.facts import CUTS
+from leads.analytics.counting import CUTS
 
 DEFAULT_DAYS = 28
 EARLIEST, LONGEST = date(2020, 1, 1), 1100  # Days.
@@ -80,29 +80,53 @@ class Filters:
         return urlencode({**days, **values, **more})
 
     @property
-    def summed(self) -> tuple[str, str] | None:
-        """Return the one cut and value that the days already hold, or None."""
-        if self.owner is not None or len(self.cuts) > 1:
-            return None
-        return next(iter(self.cuts.items()), ("", ""))
-
-    def facts(self) -> Q:
-        """Return what keeps, of the facts, those that the figure is of."""
-        found = Q(day__gte=self.first, day__lte=self.last)
-        for cut, value in self.cuts.items():
-            found &= _of(cut, value)
+    def kept(self) -> dict[str, list[str]]:
+        """Return the values that are kept of each cut, as the facts spell them."""
+        kept = {cut: ["" if v == NONE else v] for cut, v in self.cuts.items()}
         if self.owner is not None:
-            found &= Q(owner_id=self.owner) | Q(owner_id=None)
+            scope = [str(self.owner), ""]
+            kept["owner"] = [v for v in kept.get("owner", scope) if v in scope]
+        return kept
+
+    def facts(self, path: str = "") -> Q:
+        """Return what keeps, of the facts, those that the figure is of."""
+        days = {f"{path}day__gte": self.first, f"{path}day__lte": self.last}
+        return Q(**days) & self.among(path)
+
+    def among(self, path: str = "") -> Q:
+        """Return what keeps the facts of the cuts alone, whatever their day."""
+        found = Q()
+        for cut, value in self.cuts.items():
+            found &= _of(cut, value, path)
+        if self.owner is not None:
+            of_nobody = Q(**{f"{path}owner_id__isnull": True})
+            found &= Q(**{f"{path}owner_id": self.owner}) | of_nobody
         return found
+
+    @property
+    def weeks(self) -> list[date]:
+        """Return the Mondays of the weeks that are whole in the period."""
+        monday = self.first + timedelta(days=-self.first.weekday() % 7)
+        count = ((self.last - monday).days + 1) // 7
+        return [monday + timedelta(days=7 * number) for number in range(count)]
+
+    @property
+    def edges(self) -> list[date]:
+        """Return the days of the period that are of no whole week."""
+        whole = set(self.weeks)
+        days = (self.first + timedelta(days=number) for number in range(self.days))
+        return [d for d in days if d - timedelta(days=d.weekday()) not in whole]
 
 
 NONE = "aucun"  # In an address: no value.
 
 
-def _of(cut: str, value: str) -> Q:
+def _of(cut: str, value: str, path: str) -> Q:
+    if cut == "owner" and value == NONE:
+        return Q(**{f"{path}owner_id__isnull": True})
     if cut == "owner":
-        return Q(owner_id=None if value == NONE else int(value))
-    return Q(**{cut: "" if value == NONE else value})
+        return Q(**{f"{path}owner_id": int(value)})
+    return Q(**{f"{path}{cut}": "" if value == NONE else value})
 
 
 def _day(text: str, default: date) -> date:

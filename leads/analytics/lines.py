@@ -60,7 +60,8 @@ def listing(tile: Tile, rows: QuerySet[Any], user: Any, labels: Labels) -> Listi
     """Return how to list the rows of a tile for somebody. No query yet."""
     match tile.kind:
         case Kind.AUDIENCE:
-            return _audience(rows, labels)
+            by_hour = rows.model is AudienceCount
+            return (_audience if by_hour else _days)(rows, labels)
         case Kind.PEOPLE:
             return _people(tile, rows, user)
         case Kind.SUBMISSIONS:
@@ -138,7 +139,7 @@ def _people(tile: Tile, rows: QuerySet[Any], user: Any) -> Listing:
         ]
         return _line(unnamed(lead, facts.granted, user), cells, page_of(lead))
 
-    ordered = rows.select_related("lead__owner").order_by("-asked_at", "-pk")
+    ordered = rows.select_related("lead__owner").order_by("-day", "-asked_at", "-pk")
     return Listing(
         [*heads, *(head for head, _ in own)],
         ordered.annotate(granted=_consent("lead_id")),
@@ -171,7 +172,7 @@ def _submissions(rows: QuerySet[Any], user: Any, labels: Labels) -> Listing:
         ["Personne", "Établissement", "Type", "Source", "Campagne", "Reçue"],
         rows.select_related("lead")
         .annotate(granted=_consent("lead_id"))
-        .order_by("-created_at", "-pk"),
+        .order_by("-lead__facts__day", "-lead_id", "-created_at", "-pk"),
         line,
     )
 
@@ -196,7 +197,7 @@ def _hits(rows: QuerySet[Any]) -> Listing:
         ["Exemplaire", "Jour", "Méthode", "Agent", "Confiance", "Règle", "Servi"],
         rows.select_related("copy__lead")
         .annotate(day=TruncDate("at"), granted=_consent("copy__lead_id"))
-        .order_by("-day", "copy_id", "pk"),
+        .order_by("-copy__lead__facts__day", "-copy__lead_id", "-day", "pk"),
         line,
     )
 
@@ -220,5 +221,19 @@ def _audience(rows: QuerySet[Any], labels: Labels) -> Listing:
     return Listing(
         ["Heure", "Source", "Campagne", "Appareil", "Nombre"],
         grouped.order_by("-hour", *names[1:]),
+        line,
+    )
+
+
+def _days(rows: QuerySet[Any], labels: Labels) -> Listing:
+    def line(row: Any) -> Line:
+        source, campaign = (labels.of(cut, row[cut]) for cut in names[1:])
+        return Line([day(row["day"]), source, campaign, str(row["times"])])
+
+    names = ("day", "origin", "campaign")
+    grouped = rows.values(*names).annotate(times=Sum(F("count")))
+    return Listing(
+        ["Jour", "Source", "Campagne", "Nombre"],
+        grouped.order_by("-day", *names[1:]),
         line,
     )

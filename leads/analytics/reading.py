@@ -6,15 +6,18 @@ Both are written in one transaction, so that they agree at every moment.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from django.db import connection
 from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce, TruncWeek
 
-from leads.analytics.filters import NONE, Filters
+from leads.analytics import pairs
+from leads.analytics.counting import COLUMNS
+from leads.analytics.filters import Filters
 from leads.analytics.steps import STEPS
 from leads.models.facts import DAY_COUNTS, FunnelDay, LeadFacts
 
@@ -40,29 +43,38 @@ def facts(filters: Filters) -> QuerySet[LeadFacts]:
     return LeadFacts.objects.filter(filters.facts())
 
 
-def days(filters: Filters, cut: str, value: str | None = None) -> QuerySet[FunnelDay]:
-    found = FunnelDay.objects.filter(
-        cut=cut, day__gte=filters.first, day__lte=filters.last
-    )
-    return found if value is None else found.filter(value=value)
+def days(filters: Filters) -> QuerySet[FunnelDay]:
+    """Return the days that hold the counts where no more than one cut is filtered."""
+    found = FunnelDay.objects.filter(day__gte=filters.first, day__lte=filters.last)
+    for cut, values in filters.kept.items():
+        return found.filter(cut=cut, value__in=values)
+    return found.filter(cut="")
 
 
 def counts(filters: Filters) -> Counts:
     """Return every count of the funnel, by the name of its column. One query."""
-    summed = filters.summed
-    if summed is None:
-        return dict(facts(filters).aggregate(**_OF_FACTS))
-    cut, value = summed
-    return _named(days(filters, cut, _stored(value)).aggregate(**OF_DAYS))
+    kept = list(filters.kept)
+    if len(kept) < 2:
+        return _named(days(filters).aggregate(**OF_DAYS))
+    if len(kept) == 2:
+        return _added(_of_pairs(filters, kept[1]).values())
+    return dict(facts(filters).aggregate(**_OF_FACTS))
 
 
 def by(filters: Filters, cut: str) -> dict[str, Counts]:
     """Return the counts for each value of a cut. One query."""
-    others = filters.without(cut)
-    if others.summed == ("", "") and cut not in filters.cuts:
-        rows: Any = days(filters, cut).values("value").annotate(**OF_DAYS).order_by()
+    kept = filters.kept
+    own = kept.pop(cut, None)
+    if len(kept) == 1:
+        return _of_pairs(filters, cut)
+    if not kept:
+        days_: Any = FunnelDay.objects.filter(
+            cut=cut, day__gte=filters.first, day__lte=filters.last
+        )
+        days_ = days_ if own is None else days_.filter(value__in=own)
+        rows = days_.values("value").annotate(**OF_DAYS).order_by()
         return {row["value"]: _named(row) for row in rows}
-    name = "owner_id" if cut == "owner" else cut
+    name = COLUMNS[cut]
     found = facts(filters).values(name).annotate(**_OF_FACTS).order_by()
     return {
         "" if row[name] is None else str(row[name]): {n: row[n] for n in DAY_COUNTS}
@@ -70,19 +82,30 @@ def by(filters: Filters, cut: str) -> dict[str, Counts]:
     }
 
 
+def _of_pairs(filters: Filters, cut: str) -> dict[str, Counts]:
+    sql, params = pairs.select(filters, [cut], DAY_COUNTS, at=lambda day: "true")
+    found: dict[str, Counts] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        for _, value, _, *numbers in cursor.fetchall():
+            row = dict(zip(DAY_COUNTS, map(int, numbers), strict=True))
+            found[value] = _added([row, found[value]]) if value in found else row
+    return found
+
+
+def _added(rows: Iterable[Counts]) -> Counts:
+    listed = list(rows)
+    return {name: sum(row[name] for row in listed) for name in DAY_COUNTS}
+
+
 def series(filters: Filters, *, weekly: bool = False) -> dict[date, Counts]:
     """Return the counts of each day, or week (its Monday), none left out. One query."""
-    summed = filters.summed
-    by_day: Any = TruncWeek("day") if weekly else None
-    if summed is not None:
-        cut, value = summed
-        rows: Any = days(filters, cut, _stored(value))
-        annotations = OF_DAYS
-    else:
-        rows, annotations = facts(filters), _OF_FACTS
-    rows = rows.annotate(at=by_day) if weekly else rows
+    summed = len(filters.kept) < 2
+    rows: Any = days(filters) if summed else facts(filters)
+    annotations = OF_DAYS if summed else _OF_FACTS
+    rows = rows.annotate(at=TruncWeek("day")) if weekly else rows
     name = "at" if weekly else "day"
-    suffix = "" if summed is None else "_"
+    suffix = "_" if summed else ""
     found = {
         row[name]: {n: row[f"{n}{suffix}"] for n in DAY_COUNTS}
         for row in rows.values(name).annotate(**annotations).order_by()
@@ -102,10 +125,6 @@ def _every(filters: Filters, weekly: bool) -> Iterator[date]:
 
 def _named(row: Any) -> Counts:
     return {name: row[f"{name}_"] for name in DAY_COUNTS}
-
-
-def _stored(value: str) -> str:
-    return "" if value == NONE else value
 
 
 @dataclass(frozen=True, slots=True)

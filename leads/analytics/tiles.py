@@ -6,12 +6,12 @@ about people are of the cohort: of those whose first valid submission is of the 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from django.db import connection
-from django.db.models import QuerySet, Sum
+from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from leads.analytics import anonymous, reading
@@ -69,17 +69,32 @@ class Tile:
                 return _hits(self, filters, rule)
 
     def count(self, filters: Filters, rule: str = "") -> int:
-        """Count the rows; for what is anonymous, add up the aggregates."""
-        rows = self.rows(filters, rule)
+        """Return how many rows there are, as they are counted already.
+
+        For what is anonymous, add up the aggregates.
+        """
         if self.is_anonymous:
+            rows = _steps(self, anonymous.found(filters))
             total: int = rows.aggregate(total=Coalesce(Sum("count"), 0))["total"]
             return total
-        return rows.count()
+        if self.key in ("set_aside", "served_aside"):
+            whole = self.key == "set_aside"
+            return sum(
+                requests if whole else files
+                for code, requests, files in set_aside(filters)
+                if rule in ("", code)
+            )
+        return reading.counts(filters)[self.key]
 
 
-def _aggregates(tile: Tile, filters: Filters) -> QuerySet[AudienceCount]:
+def _aggregates(tile: Tile, filters: Filters) -> QuerySet[Any]:
+    is_short = filters.days <= anonymous.HOURLY
+    return _steps(tile, (anonymous.hours if is_short else anonymous.found)(filters))
+
+
+def _steps(tile: Tile, rows: QuerySet[Any]) -> QuerySet[Any]:
     step = AudienceCount.Step.PAGE if tile.robots else tile.key
-    return anonymous.found(filters).filter(step=step, robot=tile.robots)
+    return rows.filter(step=step, robot=tile.robots)
 
 
 def _people(tile: Tile, filters: Filters) -> QuerySet[LeadFacts]:
@@ -88,47 +103,66 @@ def _people(tile: Tile, filters: Filters) -> QuerySet[LeadFacts]:
 
 
 def _submissions(filters: Filters) -> QuerySet[Submission]:
-    people = reading.facts(filters).values("lead")
-    return Submission.objects.filter(suspicion="", lead__in=people)
+    people = filters.facts("lead__facts__")
+    return Submission.objects.filter(people, suspicion="")
 
 
 def _hits(tile: Tile, filters: Filters, rule: str) -> QuerySet[Any]:
-    people = reading.facts(filters).filter(measured=True).values("lead")
-    hits: Any = with_settled(Hit.objects.filter(copy__lead__in=people))
-    aside: Any = hits.exclude(counted=True, confidence__in=Hit.HUMAN)
-    rows: QuerySet[Any]
+    """Return the requests; of leads whose facts say that they have such ones alone."""
+    facts = "copy__lead__facts__"
+    measured = {f"{facts}measured": True}
+    hits: Any = with_settled(Hit.objects.filter(filters.facts(facts), **measured))
+    rows: Any
     match tile.key:
         case "retrievals":
-            rows = hits.probable()
+            rows = hits.probable().filter(**{f"{facts}retrieved_at__isnull": False})
         case "raw_retrievals":
-            rows = hits.served()
-        case "served_aside":
-            rows = aside.served()
+            rows = hits.served().filter(**{f"{facts}raw_retrievals__gt": 0})
         case _:
-            rows = aside
-    return rows.filter(settled=rule) if rule else rows
+            rows = hits.exclude(counted=True, confidence__in=Hit.HUMAN)
+            if tile.key == "served_aside":
+                rows = rows.served()
+    if rule:
+        rows = rows.filter(settled=rule, **{f"{facts}set_aside__has_key": rule})
+    found: QuerySet[Any] = rows
+    return found
 
 
-def set_aside(filters: Filters) -> list[tuple[str, int, int]]:
+def aside_days(filters: Filters) -> QuerySet[AsideDay]:
+    """Return the days that hold the answer where no more than one cut is filtered."""
+    found = AsideDay.objects.filter(day__gte=filters.first, day__lte=filters.last)
+    ((cut, values),) = filters.kept.items() or [("", [""])]
+    return found.filter(cut=cut, value__in=values)
+
+
+type Aside = tuple[str, int, int]  # Rule, requests, of which served a file.
+
+
+def set_aside(filters: Filters) -> list[Aside]:
     """Return (rule, requests set aside, of which served a file), the most first.
 
     From the days where they hold the answer, else from the facts. One query.
     """
-    if filters.cuts or filters.owner is not None:
-        sql, params = reading.facts(filters).values("set_aside").query.sql_with_params()
-    else:
-        days = AsideDay.objects.filter(day__gte=filters.first, day__lte=filters.last)
-        found = days.values_list("rule").annotate(Sum("requests"), Sum("files"))
-        return sorted(found.order_by(), key=lambda row: (-row[1], row[0]))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT rule, sum((n ->> 0)::int), sum((n ->> 1)::int)"
-            f" FROM ({sql}) f, jsonb_each(f.set_aside) AS of_rule (rule, n)"
-            " GROUP BY rule ORDER BY 2 DESC, 1",
-            params,
-        )
-        rows: list[tuple[str, int, int]] = cursor.fetchall()
-    return rows
+    if len(filters.kept) < 2:
+        days = aside_days(filters).values_list("rule")
+        found = days.annotate(Sum("requests"), Sum("files"))
+        return _most_first(found.order_by())
+    alike = reading.facts(filters).values_list("set_aside").annotate(Count("pk"))
+    return aside_of(alike.order_by())
+
+
+def aside_of(alike: Iterable[tuple[dict[str, list[int]], int]]) -> list[Aside]:
+    """Sum what was set aside of leads alike: they differ little, however many."""
+    found: dict[str, tuple[int, int]] = {}
+    for rules, leads in alike:
+        for rule, (requests, files) in rules.items():
+            before = found.get(rule, (0, 0))
+            found[rule] = before[0] + requests * leads, before[1] + files * leads
+    return _most_first((rule, *counts) for rule, counts in found.items())
+
+
+def _most_first(rows: Iterable[Aside]) -> list[Aside]:
+    return sorted(rows, key=lambda row: (-row[1], row[0]))
 
 
 _NOUNS = {

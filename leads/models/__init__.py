@@ -2,15 +2,15 @@ from __future__ import annotations
 
 from leads.models.activity import Activity
 from leads.models.assignment import Assignment, Escalation
-from leads.models.audience import AudienceCount
+from leads.models.audience import Audience, AudienceCount, AudienceDay
 from leads.models.batch import Batch
 from leads.models.campaign import Campaign
 from leads.models.consent import ConsentEvent
 from leads.models.facts import (
-    ActionDay,
     AsideDay,
     DirtyLead,
     FunnelDay,
+    FunnelWeek,
     LeadFacts,
 )
 from leads.models.journal import JournalEntry
@@ -28,18 +28,20 @@ from leads.models.view import SavedView
 
 __all__ = [
     "Absence",
-    "ActionDay",
     "Activity",
     "Alarm",
     "AsideDay",
     "Assignment",
+    "Audience",
     "AudienceCount",
+    "AudienceDay",
     "Batch",
     "Campaign",
     "ConsentEvent",
     "DirtyLead",
     "Escalation",
     "FunnelDay",
+    "FunnelWeek",
     "JournalEntry",
     "Lead",
     "LeadFacts",

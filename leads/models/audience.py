@@ -97,4 +97,56 @@ class AudienceCount(models.Model):
     @classmethod
     def forget(cls) -> int:
         """Delete what is older than it may be, and return how many rows went."""
+        AudienceDay.objects.filter(day__lt=Now() - RETENTION).delete()
         return cls.objects.filter(hour__lt=Now() - RETENTION).delete()[0]
+
+
+class Daily(models.Model):
+    """What one day (Europe/Paris) counted, whatever the device."""
+
+    step = models.CharField(max_length=10)
+    robot = models.BooleanField()
+    field = models.CharField(max_length=30, blank=True)
+    origin = models.CharField(max_length=100, blank=True)
+    campaign = models.CharField(max_length=100, blank=True)
+    count = models.PositiveIntegerField()
+
+    class Meta:
+        abstract = True
+
+
+class AudienceDay(Daily):
+    """A day that is over, summed: leads/analytics/audience_days.py writes it."""
+
+    day = models.DateField()
+
+    class Meta:
+        verbose_name = "jour d’audience"
+        verbose_name_plural = "jours d’audience"
+        constraints = [
+            models.UniqueConstraint(
+                # By step first: a figure is of one over a period.
+                name="audienceday_once",
+                fields=["step", "robot", "day", "origin", "campaign", "field"],
+            ),
+        ]
+        indexes = [models.Index(fields=["day"], name="audienceday_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.step}: {self.count}"
+
+
+class Audience(Daily):
+    """A view: the days that are summed, then the hours after them. Not to be written.
+
+    Its rows have no key of their own: they are summed or grouped, never fetched.
+    """
+
+    day = models.DateField(primary_key=True)
+
+    class Meta:
+        managed = False
+        verbose_name = "audience par jour"
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.step}: {self.count}"

@@ -23,6 +23,12 @@ DAY_COUNTS = (
     "raw_retrievals",
     "erased",
 )
+# What became of them; by how soon, a column for each of leads/analytics/delays.py.
+ACTION_COUNTS = (
+    "to_call",
+    *(f"contact_{number}" for number in range(5)),
+    *(f"met_{number}" for number in range(5)),
+)
 
 
 class LeadFacts(models.Model):
@@ -61,12 +67,27 @@ class LeadFacts(models.Model):
     measured = models.BooleanField()
     erased = models.BooleanField()
     closed = models.BooleanField(default=False)  # Won, lost or out of scope.
+    # Which of `DELAYS` (leads/analytics/delays.py) each act came within; null: not yet.
+    contact_delay = models.PositiveSmallIntegerField(null=True)
+    met_delay = models.PositiveSmallIntegerField(null=True)
 
     class Meta:
         verbose_name = "fait"
         indexes = [
-            # Every figure is of a period.
-            models.Index(fields=["day"], name="leadfacts_day"),
+            # Every figure is of a period, and lists its rows the latest first.
+            models.Index(fields=["day", "lead"], name="leadfacts_day"),
+            # Two cuts or more are counted from here: narrow, read together.
+            *(
+                models.Index(fields=[column, "day"], name=f"leadfacts_{name}")
+                for column, name in (
+                    ("organisation_type", "type"),
+                    ("job_function", "function"),
+                    ("region", "region"),
+                    ("origin", "origin"),
+                    ("campaign", "campaign"),
+                    ("owner_id", "owner"),
+                )
+            ),
             # Delivered, never called: the list to act on, the oldest first.
             models.Index(
                 fields=["day", "delivered_at", "lead"],
@@ -84,12 +105,9 @@ class LeadFacts(models.Model):
         return f"contact {self.lead_id}, {self.day}"
 
 
-class FunnelDay(models.Model):
-    """The leads of one day's cohort, counted: all, or those of one value of a cut."""
+class Counted(models.Model):
+    """What is counted of some leads."""
 
-    day = models.DateField()
-    cut = models.CharField(max_length=20, blank=True)  # "" for the whole day.
-    value = models.CharField(max_length=100, blank=True)
     leads = models.PositiveIntegerField()
     submissions = models.PositiveIntegerField()
     rendered = models.PositiveIntegerField()
@@ -101,6 +119,28 @@ class FunnelDay(models.Model):
     retrievals = models.PositiveIntegerField()
     raw_retrievals = models.PositiveIntegerField()
     erased = models.PositiveIntegerField()
+    to_call = models.PositiveIntegerField(default=0)  # Delivered, never called, open.
+    contact_0 = models.PositiveIntegerField(default=0)
+    contact_1 = models.PositiveIntegerField(default=0)
+    contact_2 = models.PositiveIntegerField(default=0)
+    contact_3 = models.PositiveIntegerField(default=0)
+    contact_4 = models.PositiveIntegerField(default=0)
+    met_0 = models.PositiveIntegerField(default=0)
+    met_1 = models.PositiveIntegerField(default=0)
+    met_2 = models.PositiveIntegerField(default=0)
+    met_3 = models.PositiveIntegerField(default=0)
+    met_4 = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        abstract = True
+
+
+class FunnelDay(Counted):
+    """The leads of one day's cohort, counted: all, or those of one value of a cut."""
+
+    day = models.DateField()
+    cut = models.CharField(max_length=20, blank=True)  # "" for the whole day.
+    value = models.CharField(max_length=100, blank=True)
 
     class Meta:
         verbose_name = "jour de l’entonnoir"
@@ -111,15 +151,50 @@ class FunnelDay(models.Model):
                 fields=["cut", "day", "value"],
             ),
         ]
+        indexes = [
+            # One value over a period, side by side.
+            models.Index(fields=["cut", "value", "day"], name="funnelday_of_value"),
+            # Counted anew, day by day.
+            models.Index(fields=["day"], name="funnelday_day"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.day} {self.cut} {self.value}: {self.leads}"
 
 
+class FunnelWeek(Counted):
+    """The leads of one week's cohorts that have a value of one cut and one of another.
+
+    Each two are there both ways: what a cut is filtered by comes first.
+    """
+
+    week = models.DateField()  # Its Monday.
+    cut = models.CharField(max_length=20)
+    value = models.CharField(max_length=100, blank=True)
+    by = models.CharField(max_length=20)
+    by_value = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        verbose_name = "semaine de l’entonnoir"
+        constraints = [
+            models.UniqueConstraint(
+                name="funnelweek_once",
+                fields=["cut", "value", "week", "by", "by_value"],
+            ),
+        ]
+        indexes = [models.Index(fields=["week"], name="funnelweek_week")]
+
+    def __str__(self) -> str:
+        return f"{self.week} {self.value}, {self.by_value}: {self.leads}"
+
+
 class AsideDay(models.Model):
-    """The requests of one day's cohort that were set aside, by rule."""
+    """The requests of one day's cohort that were set aside, by rule: all, or those
+    about the leads of one value of a cut."""
 
     day = models.DateField()
+    cut = models.CharField(max_length=20, blank=True, default="")
+    value = models.CharField(max_length=100, blank=True, default="")
     rule = models.CharField(max_length=40)
     requests = models.PositiveIntegerField()
     files = models.PositiveIntegerField()
@@ -127,35 +202,14 @@ class AsideDay(models.Model):
     class Meta:
         verbose_name = "jour des requêtes écartées"
         constraints = [
-            models.UniqueConstraint(name="asideday_once", fields=["day", "rule"]),
+            models.UniqueConstraint(
+                name="asideday_once", fields=["cut", "value", "day", "rule"]
+            ),
         ]
+        indexes = [models.Index(fields=["day"], name="asideday_day")]
 
     def __str__(self) -> str:
         return f"{self.day} {self.rule}: {self.requests}"
-
-
-class ActionDay(models.Model):
-    """The leads of one day's cohort by who has them, and how soon each act came."""
-
-    day = models.DateField()
-    act = models.CharField(max_length=20)
-    owner_id = models.BigIntegerField(null=True)
-    delay = models.CharField(max_length=10)  # A key of `leads/analytics/delays.py`.
-    leads = models.PositiveIntegerField()
-
-    class Meta:
-        verbose_name = "jour d’action"
-        constraints = [
-            models.UniqueConstraint(
-                # By act first: every reading is of one over a period.
-                name="actionday_once",
-                fields=["act", "day", "owner_id", "delay"],
-                nulls_distinct=False,
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.day} {self.act} {self.delay}: {self.leads}"
 
 
 class DirtyLead(models.Model):

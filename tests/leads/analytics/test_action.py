@@ -122,6 +122,8 @@ def test_every_cell_equals_the_rows_it_opens(seed):
                 check(row, week, act)
             for row in cohorts(filters, act).people:
                 check(row, filters.having("owner", str(row.key or "aucun")), act)
+        waiting = action.never_called(filters).count()
+        assert action.to_call(filters) == waiting
         total = action.rows(filters, CONTACT, action.ALL).count()
         assert sum(row.total for row in cohorts(filters, CONTACT).weeks) == total
         assert sum(row.total for row in cohorts(filters, MEETING).people) == total
@@ -130,11 +132,12 @@ def test_every_cell_equals_the_rows_it_opens(seed):
 def check(row, filters, act):
     for key, count in row.counts.items():
         rows = action.rows(filters, act, key)
-        assert rows.count() == count
+        assert rows.count() == count == action.count(filters, act, key)
         for fact in rows:
             assert by_hand(fact, act) == key
     for key in (action.ALL, action.KEPT, action.BROKEN, action.DONE):
         assert action.rows(filters, act, key).count() == row.count(key)
+        assert action.count(filters, act, key) == row.count(key)
     assert row.count(action.ALL) == row.total
 
 

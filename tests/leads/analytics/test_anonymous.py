@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import pytest
+from django.utils import timezone
 
-from leads.analytics import anonymous, tiles
+from leads.analytics import anonymous, audience_days, checks, tiles
 from leads.analytics.filters import NONE, Filters
-from leads.models import AudienceCount
+from leads.models import AudienceCount, AudienceDay
 
 pytestmark = pytest.mark.django_db
 # The clock goes forward on the 29th of March 2026: the day has 23 hours.
@@ -92,3 +93,44 @@ def test_what_is_only_known_of_people_cuts_nothing_and_is_named():
 def test_it_is_one_query(django_assert_num_queries):
     with django_assert_num_queries(1):
         anonymous.read(TODAY)
+
+
+def test_days_that_were_summed_say_what_their_hours_said():
+    """Also on the nights when the clock changes, and for what is counted afterwards."""
+    for count, hour in ((1, BEFORE), (10, FIRST), (100, LAST), (1000, AFTER)):
+        seen(count, hour, campaign="printemps" if count > 1 else "")
+        seen(count, hour, device="phone")
+    month = Filters(date(2026, 3, 15), date(2026, 4, 15))
+    now = timezone.now().replace(minute=0, second=0, microsecond=0)
+    today = Filters(timezone.localdate(now), timezone.localdate(now))
+    periods = (TODAY, month, month.having("campaign", NONE), today)
+    tile = tiles.BY_KEY["page"]
+    seen(5, now)
+    told = [(anonymous.read(one), tile.count(one)) for one in periods]
+
+    for _ in range(2):
+        audience_days.sum_up()
+        assert [(anonymous.read(one), tile.count(one)) for one in periods] == told
+        assert not AudienceDay.objects.filter(day=today.first).exists()
+    seen(7, now, step="form")
+    assert anonymous.read(today).now == {"page": 5, "form": 7}
+
+
+def test_what_is_counted_after_a_long_time_without_summing_is_read():
+    seen(1, FIRST)
+    audience_days.sum_up()
+    seen(10, AFTER)
+
+    assert anonymous.read(Filters(DAY, date(2026, 3, 30))).now == {"page": 11}
+
+
+def test_past_days_can_be_summed_again():
+    seen(10, AFTER)
+    audience_days.sum_up()
+    seen(1, FIRST)  # Older than what was summed: a demonstration's.
+    assert [failure.told for failure in checks.check()] == [10]
+
+    audience_days.sum_up(again=True)
+
+    assert anonymous.read(TODAY).now == {"page": 1}
+    assert checks.check() == []

@@ -8,7 +8,15 @@ from django.db import connection
 
 from leads import tasks
 from leads.analytics import checks, facts
-from leads.models import DirtyLead, FunnelDay, Lead, LeadFacts, MeasureRun
+from leads.models import (
+    AsideDay,
+    DirtyLead,
+    FunnelDay,
+    FunnelWeek,
+    Lead,
+    LeadFacts,
+    MeasureRun,
+)
 from tests.leads.analytics.seeds import SEEDS
 from tests.leads.analytics.test_facts import History
 from tests.leads.factories import HitFactory, delivered
@@ -34,13 +42,26 @@ def test_figures_made_of_the_events_agree_with_them(seed, monkeypatch):
         (lambda: LeadFacts.objects.update(delivered_at=None), "remis"),
         (lambda: LeadFacts.objects.update(retrievals=9), "retraits probables"),
         (lambda: LeadFacts.objects.update(submissions=9), "demandes valides"),
+        (
+            lambda: FunnelWeek.objects.filter(by="origin").update(leads=7),
+            "contacts, au",
+        ),
+        (lambda: FunnelDay.objects.update(contact_0=3), "contact, 0 ou 1 jour"),
+        (lambda: AsideDay.objects.filter(cut="").update(files=9), "retraits bruts éc"),
+        (lambda: AsideDay.objects.filter(cut="region").delete(), "requêtes écartées"),
+        (
+            lambda: LeadFacts.objects.update(set_aside={"burst": [1, 1]}),
+            "requêtes écartées, règle «\u00a0en rafale\u00a0»",
+        ),
     ],
 )
 def test_a_mismatch_shows_on_the_page_until_a_run_finds_none(
     client, sign_in, break_it, word
 ):
     sign_in("Marketing")
-    HitFactory(copy=delivered().copy)
+    copy = delivered().copy
+    HitFactory(copy=copy)
+    HitFactory(copy=copy, gateway=True)
     facts.refresh_all()
     break_it()
 

@@ -100,8 +100,14 @@ def test_the_page_agrees_with_the_definition_of_each_figure(seed):
             for cut in NAMES:
                 told = {v: now for v, (now, _) in found.by[cut].items() if now["leads"]}
                 assert told == reading.by(filters, cut)
+            for tile in tiles.TILES:
+                if not tile.is_anonymous:
+                    assert tile.count(filters) == tile.rows(filters).count()
             for rule, requests, files in tiles.set_aside(filters):
-                assert tiles.BY_KEY["set_aside"].count(filters, rule) == requests
-                assert tiles.BY_KEY["served_aside"].count(filters, rule) == files
+                told = {"set_aside": requests, "served_aside": files}
+                for key, number in told.items():
+                    tile = tiles.BY_KEY[key]
+                    assert tile.count(filters, rule) == number
+                    assert tile.rows(filters, rule).count() == number
             served = sum(files for _, _, files in tiles.set_aside(filters))
             assert served == found.now["raw_retrievals"] - found.now["retrievals"]

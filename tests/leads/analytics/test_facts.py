@@ -11,7 +11,7 @@ import pytest
 from django.db import connection, transaction
 
 from leads import exchanges, privacy, tasks
-from leads.analytics import facts, reading
+from leads.analytics import counting, facts, reading
 from leads.analytics.filters import NAMES, NONE, Filters
 from leads.models import (
     Activity,
@@ -19,6 +19,7 @@ from leads.models import (
     ConsentEvent,
     DirtyLead,
     FunnelDay,
+    FunnelWeek,
     Lead,
     LeadFacts,
     MeasureRun,
@@ -228,8 +229,26 @@ def check(rng, truth):
         for value in values:
             rows = [row for row in truth.values() if row["cuts"][cut] == value]
             assert told[value] == summed(rows)
+    check_weeks()
     for _ in range(5):
         check_filters(rng, truth)
+
+
+def two_cuts():
+    """Return what weeks hold of each two values, where it is anything."""
+    rows = FunnelWeek.objects.filter(leads__gt=0).order_by(*KEY)
+    return list(rows.values(*KEY, *counting.NAMED))
+
+
+KEY = ("cut", "value", "week", "by", "by_value")
+
+
+def check_weeks():
+    """What deltas came to is what counting anew comes to."""
+    told = two_cuts()
+    counting.count_weeks(LeadFacts.objects.values_list("day", flat=True))
+    counting.forget_empty_weeks()
+    assert told == two_cuts()
 
 
 def check_filters(rng, truth):
@@ -240,24 +259,32 @@ def check_filters(rng, truth):
         for cut in rng.sample(sorted(NAMES), rng.randrange(4))
         if truth
     }
+    owners = {row["cuts"]["owner"] for row in truth.values()} - {""}
+    scope = rng.choice([None, *map(int, sorted(owners))])  # A sales person's, or all.
     kept = [
         row
         for row in truth.values()
         if first <= row["day"] <= last
+        and (scope is None or row["cuts"]["owner"] in ("", str(scope)))
         and all(
             row["cuts"][cut] == value.replace(NONE, "") for cut, value in cuts.items()
         )
     ]
-    filters = Filters(first, last, cuts)
+    filters = Filters(first, last, cuts, scope)
     assert reading.counts(filters) == summed(kept)
     assert reading.facts(filters).count() == len(kept)
+    for cut in NAMES:
+        told = reading.by(filters, cut)
+        assert set(told) == {row["cuts"][cut] for row in kept}
+        for value, counts in told.items():
+            assert counts == summed(r for r in kept if r["cuts"][cut] == value)
     weekly = reading.series(filters, weekly=True)
     assert sum(counts["leads"] for counts in weekly.values()) == len(kept)
 
 
 def test_a_refresh_that_fails_changes_nothing_and_is_done_again(monkeypatch):
     submission = SubmissionFactory()
-    monkeypatch.setattr(facts, "_count", lambda days: 1 / 0)
+    monkeypatch.setattr(facts.counting, "count_days", lambda days: 1 / 0)
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         facts.refresh()
     assert not LeadFacts.objects.exists()
@@ -274,11 +301,13 @@ def test_all_can_be_made_again_from_nothing():
     History(1).play(60)
     facts.refresh_all()
     before = list(FunnelDay.objects.order_by("cut", "day", "value").values(*DAY_COUNTS))
+    weeks = two_cuts()
     LeadFacts.objects.all().delete()
     FunnelDay.objects.all().delete()
 
     facts.rebuild()
 
+    assert two_cuts() == weeks
     after = list(FunnelDay.objects.order_by("cut", "day", "value").values(*DAY_COUNTS))
     assert after == before
     assert before

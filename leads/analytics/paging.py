@@ -1,0 +1,82 @@
+"""Page through the rows of a figure without reading all that come before.
+
+Rows are listed by day, the latest first; where days are counted, they tell which ones a
+page is of, and no other is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet, Sum
+
+from leads.analytics import reading
+from leads.analytics.filters import Filters
+from leads.analytics.tiles import Kind, Tile, aside_days
+
+PATHS = {
+    Kind.PEOPLE: "day",
+    Kind.SUBMISSIONS: "lead__facts__day",
+    Kind.HITS: "copy__lead__facts__day",
+}
+
+
+class ByDay(Paginator[Any]):
+    """The pages of rows in the order of their days, each with so many of them."""
+
+    def __init__(
+        self, rows: QuerySet[Any], per_page: int, days: dict[date, int], path: str
+    ) -> None:
+        super().__init__(rows, per_page)
+        self.rows, self.path = rows, path
+        self.count = sum(days.values())
+        self.days = sorted(days.items(), reverse=True)
+
+    def page(self, number: int | str) -> Page[Any]:
+        number = self.validate_number(number)
+        start = (number - 1) * self.per_page
+        skipped, chosen = _around(self.days, start, self.per_page)
+        rows = self.rows.filter(**{f"{self.path}__in": chosen})
+        return Page(list(rows[skipped : skipped + self.per_page]), number, self)
+
+
+def _around(
+    days: Iterable[tuple[date, int]], start: int, length: int
+) -> tuple[int, list[date]]:
+    """Return the days of a page, and how many rows of the first one come before it."""
+    before, skipped = 0, 0
+    chosen: list[date] = []
+    for day, number in days:
+        if before >= start + length:
+            break
+        if before + number > start:
+            skipped = skipped if chosen else start - before
+            chosen.append(day)
+        before += number
+    return skipped, chosen
+
+
+def pages(
+    tile: Tile, filters: Filters, rule: str, rows: QuerySet[Any], per_page: int
+) -> Paginator[Any]:
+    """Return the pages of the rows of a tile about people, the latest day first."""
+    if len(filters.kept) < 2:
+        days = _counted(tile, filters, rule)
+        return ByDay(rows, per_page, days, PATHS[tile.kind])
+    found = Paginator(rows, per_page)
+    found.count = tile.count(filters, rule)  # Counted already.
+    return found
+
+
+def _counted(tile: Tile, filters: Filters, rule: str) -> dict[date, int]:
+    if tile.key in ("set_aside", "served_aside"):
+        rows: Any = aside_days(filters)
+        rows = rows.filter(rule=rule) if rule else rows
+        column = "requests" if tile.key == "set_aside" else "files"
+    else:
+        rows, column = reading.days(filters), tile.key
+    by_day = rows.values_list("day").annotate(n=Sum(column)).order_by()
+    return {day: number for day, number in by_day if number}
