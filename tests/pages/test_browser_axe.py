@@ -25,8 +25,11 @@ TAGS = (
 OF_COLOUR = ("color-contrast", "link-in-text-block")
 # A mail is read inside the page of a webmail, which has the landmarks.
 NOT_OF_MAIL = ("landmark-one-main", "region")
+# What fades from one theme to the other has faded.
 RUN = """
 async ({tags, rules, without}) => {
+  for (const animation of document.getAnimations())
+    if (animation.effect.getComputedTiming().endTime < Infinity) animation.finish();
   const runOnly = rules
     ? {type: "rule", values: rules}
     : {type: "tag", values: tags};
