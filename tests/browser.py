@@ -69,8 +69,11 @@ class Context:
     visitor's machine, and log no error.
     """
 
-    def __init__(self, browser: Any, url: str, options: dict[str, Any]) -> None:
-        self.url, self.faults = url, list[str]()
+    def __init__(
+        self, browser: Any, url: str, script: str, options: dict[str, Any]
+    ) -> None:
+        self.faults = list[str]()
+        self.url, self._options, self._kept = url, options, False
         self._context = browser.new_context(base_url=url, locale="fr-FR", **options)
         self._context.set_default_timeout(PATIENCE)
         self._context.on("request", self._watch_request)
@@ -80,11 +83,12 @@ class Context:
             "weberror", lambda error: self.faults.append(f"script: {error.error}")
         )
         if options["java_script_enabled"]:
-            self._context.add_init_script(TELL_VIOLATIONS)
+            self._context.add_init_script(TELL_VIOLATIONS + script)
         self._first = self._context.new_page()  # Keeps its process from ending.
 
-    def open(self) -> Any:
-        return self._context.new_page()
+    def open(self, kept: bool) -> Any:
+        self._kept = kept
+        return self._first if kept else self._context.new_page()
 
     def _watch_request(self, asked: Any) -> None:
         if asked.url.startswith(VIEWER):
@@ -112,10 +116,16 @@ class Context:
         left = [f"cookie {cookie['name']}" for cookie in state["cookies"]]
         left += [f"storage of {origin['origin']}" for origin in state["origins"]]
         for page in self._context.pages:
+            # A request that is still held would outlive it.
+            page.unroute_all(behavior="ignoreErrors")
             if page is not self._first:
-                # A request that is still held would outlive it.
-                page.unroute_all(behavior="ignoreErrors")
                 page.close()
+        if self._kept:
+            self._first.goto("about:blank")
+            self._first.emulate_media(
+                media="null", color_scheme=self._options["color_scheme"]
+            )
+            self._first.set_viewport_size(self._options["viewport"])
         faults, self.faults = [*self.faults, *left], []
         return faults
 
@@ -135,13 +145,13 @@ class BrowserThread:
     def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         return self._thread.submit(function, *args, **kwargs).result()
 
-    def take(self, url: str, options: dict[str, Any]) -> Context:
-        """Return a context that is nobody's, with these options."""
-        idle = self._idle.get(repr((url, options)))
-        return idle.pop() if idle else Context(self.browser, url, options)
+    def take(self, *wanted: Any) -> Context:
+        """Return a context like this that nobody has now."""
+        idle = self._idle.get(repr(wanted))
+        return idle.pop() if idle else Context(self.browser, *wanted)
 
-    def give_back(self, context: Context, options: dict[str, Any]) -> None:
-        self._idle.setdefault(repr((context.url, options)), []).append(context)
+    def give_back(self, context: Context, *wanted: Any) -> None:
+        self._idle.setdefault(repr(wanted), []).append(context)
 
     def close(self) -> None:
         self.call(self._running.__exit__, None, None, None)
@@ -210,9 +220,11 @@ def new_page(request, settings, server, browser_thread):
     Each is another visitor's. What they do that they may not is in `faults`, once
     closed, and fails the test. `anew=True` asks for a context that nobody had and
     nobody will have: with nothing in its cache, or whose clock the test sets.
+    `kept=True` asks for a page that other tests look at too, which is quicker still:
+    for those that add nothing to it but routes. `script` is run before each page's own.
     """
     settings.ROOT_URLCONF = "tests.pages.urls"
-    taken: list[tuple[Context, dict[str, Any], bool]] = []
+    taken: list[tuple[Context, tuple[Any, ...], bool]] = []
     faults: list[str] = []
 
     def open_page(
@@ -222,6 +234,8 @@ def new_page(request, settings, server, browser_thread):
         dark: bool = False,
         javascript: bool = True,
         anew: bool = False,
+        kept: bool = False,
+        script: str = "",
         **options: Any,
     ) -> Any:
         options |= {
@@ -229,22 +243,23 @@ def new_page(request, settings, server, browser_thread):
             "color_scheme": "dark" if dark else "light",
             "java_script_enabled": javascript,
         }
+        wanted = server.url, script, options
         if anew:
-            context = Context(browser_thread.browser, server.url, options)
+            context = Context(browser_thread.browser, *wanted)
         else:
-            context = browser_thread.take(server.url, options)
-        taken.append((context, options, anew))
-        return context.open()
+            context = browser_thread.take(*wanted)
+        taken.append((context, wanted, anew))
+        return context.open(kept)
 
     def close() -> None:
         while taken:
-            context, options, anew = taken.pop()
+            context, wanted, anew = taken.pop()
             found = context.leave()
             faults.extend(found)
             if found or anew:
                 context.close()
             else:
-                browser_thread.give_back(context, options)
+                browser_thread.give_back(context, *wanted)
 
     open_page.faults, open_page.close = faults, close
     yield open_page

@@ -55,7 +55,7 @@ def test_axe_knows_the_french_criteria():
 def test_axe_finds_nothing(new_page, name):
     state = STATES[name]
     without = NOT_OF_MAIL if state.mail else ()
-    page = new_page()
+    page = new_page(kept=True)
     page.goto(state.path)
     page.evaluate(AXE)
 

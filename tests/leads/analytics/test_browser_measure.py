@@ -14,6 +14,7 @@ from leads.models import Activity, AudienceCount, Lead, MeasureRun
 from tests.leads.analytics.test_dashboard import audience
 from tests.leads.factories import StaffFactory
 from tests.leads.pages import page as address
+from tests.pages.staff import KEEP_NOTHING
 from tests.pages.test_browser_axe import AXE, OF_COLOUR, RUN, TAGS
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db]
@@ -60,9 +61,7 @@ def html(client):
 @pytest.fixture
 def open_page(new_page, html):
     def open_page(name, **options):
-        page = new_page(**options)
-        # Django's own side bar and theme remember themselves there.
-        page.add_init_script("Storage.prototype.setItem = () => {}")
+        page = new_page(kept=True, script=KEEP_NOTHING, **options)
         page.route(
             "**/apercu/",
             lambda route: route.fulfill(
