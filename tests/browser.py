@@ -121,7 +121,7 @@ class Context:
             if page is not self._first:
                 page.close()
         if self._kept:
-            self._first.goto("about:blank")
+            self._first.goto("/robots.txt")  # From a blank one, all starts afresh.
             self._first.emulate_media(
                 media="null", color_scheme=self._options["color_scheme"]
             )
