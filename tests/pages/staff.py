@@ -51,6 +51,8 @@ def signed_in(new_page: Any, server: Any, user: Any, **options: Any) -> Iterator
             page.evaluate("() => localStorage.clear()")
 
 
+# Django's own side bar and theme remember themselves there.
+KEEP_NOTHING = "Storage.prototype.setItem = () => {};"
 # Signed out, as that browser is, it would be the page to sign in. Its words do not
 # matter there.
 CATALOG = """
@@ -67,9 +69,7 @@ def show(new_page: Any, html: str, **options: Any) -> Any:
 
     Rows and signing in stay out of the browser.
     """
-    page = new_page(**options)
-    # Django's own side bar and theme remember themselves there.
-    page.add_init_script("Storage.prototype.setItem = () => {}")
+    page = new_page(kept=True, script=KEEP_NOTHING, **options)
     kind = "text/html; charset=utf-8"
     page.route("**/apercu/", lambda route: route.fulfill(body=html, content_type=kind))
     page.route("**/jsi18n/", lambda route: route.fulfill(body=CATALOG))

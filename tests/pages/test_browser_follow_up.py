@@ -93,7 +93,7 @@ def test_nothing_moves_while_nothing_has_changed(new_page, edition):
 
 
 def test_an_answer_that_never_comes_is_given_up(new_page, work):
-    page = new_page()
+    page = new_page(anew=True)  # Whose clock is ours.
     address = in_database(submit)
     page.clock.install()
     page.goto(address)

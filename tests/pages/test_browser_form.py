@@ -237,7 +237,7 @@ def test_pressing_twice_sends_once_and_the_button_says_so(form_page, edition, ne
 
 
 def test_a_sending_that_was_stopped_can_be_tried_again(form_page):
-    page = form_page()
+    page = form_page(anew=True)  # Whose clock is ours.
     page.clock.install()
     # An answer without a page leaves this one where it is, as pressing Escape does.
     page.route("**/", lambda route: route.fulfill(status=204))

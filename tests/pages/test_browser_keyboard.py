@@ -62,7 +62,9 @@ def walk(page):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_the_focus_is_always_seen_and_starts_with_the_skip_link(new_page, name):
-    page = new_page(reduced_motion="reduce")  # Looked at once it has stopped.
+    page = new_page(
+        kept=True, reduced_motion="reduce"
+    )  # Looked at once it has stopped.
     page.goto(PAGES[name].path)
     page.wait_for_function(SETTLED)
     page.evaluate(FROM_THE_TOP)

@@ -110,7 +110,7 @@ PLAIN = """
 
 @pytest.mark.parametrize("name", STATES)
 def test_no_text_is_cut_and_no_target_too_small(new_page, name):
-    page = new_page(width=320)
+    page = new_page(kept=True, width=320)
     page.goto(STATES[name].path)
     found = {}
 
@@ -160,7 +160,7 @@ def test_nothing_moves_for_who_asked_for_stillness(new_page, name):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_prints_dark_on_white_even_at_night(new_page, name):
-    page = new_page(dark=True)
+    page = new_page(kept=True, dark=True)
     page.goto(STATES[name].path)
     page.emulate_media(media="print", color_scheme="dark")
 

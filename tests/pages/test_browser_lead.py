@@ -8,7 +8,7 @@ from django.urls import reverse
 from leads.models import Activity
 from tests.browser import in_database
 from tests.pages.staff import signed_in, somebody
-from tests.pages.test_browser_axe import AXE, RUN, TAGS
+from tests.pages.test_browser_axe import AXE, OF_COLOUR, RUN, TAGS
 from tests.pages.test_browser_keyboard import FROM_THE_TOP, walk
 from tests.pages.test_browser_layout import SMALL, SPILLS
 
@@ -129,14 +129,15 @@ def test_on_a_phone_it_reads_who_log_next_then_the_past(new_page, server, scene)
 def test_axe_finds_nothing_day_and_night(new_page, server, scene):
     user, _, url = scene
     found = {}
-    for dark in (False, True):  # A page of its own: the admin's colours fade.
-        with signed_in(new_page, server, user, dark=dark) as page:
-            page.goto(url)
-            page.click("summary")
-            page.evaluate(AXE)
+    with signed_in(new_page, server, user) as page:
+        page.goto(url)
+        page.click("summary")
+        page.evaluate(AXE)
+        for theme, rules in (("light", None), ("dark", OF_COLOUR)):
+            page.emulate_media(color_scheme=theme)
             for width in (1280, 360):
                 page.set_viewport_size({"width": width, "height": 800})
-                asked = {"tags": TAGS, "rules": None, "without": ()}
+                asked = {"tags": TAGS, "rules": rules, "without": ()}
                 if violations := page.evaluate(RUN, asked):
-                    found[dark, width] = violations
+                    found[theme, width] = violations
     assert not found, found

@@ -89,12 +89,11 @@ def sign_in(staff, new_page, server, settings, browser_thread):
 def look(page):
     """Let axe look at both widths and themes."""
     found = {}
+    page.evaluate(AXE)
     for width in (1280, 390):
         page.set_viewport_size({"width": width, "height": 900})
         for theme, rules in (("light", None), ("dark", OF_COLOUR)):
             page.emulate_media(color_scheme=theme)
-            page.reload()  # Links fade from one colour to the other.
-            page.evaluate(AXE)
             asked = {"tags": TAGS, "rules": rules, "without": ()}
             if violations := page.evaluate(RUN, asked):
                 found[width, theme] = violations

@@ -159,7 +159,7 @@ def test_the_ecoindex_is_an_a(view):
 
 @pytest.mark.browser
 def test_the_browser_asks_for_no_more_than_was_counted(new_page, view):
-    page, asked = new_page(), []
+    page, asked = new_page(anew=True), []
     page.on("request", lambda request: asked.append(request.url))
     page.goto("/", wait_until="networkidle")
 
@@ -184,7 +184,7 @@ SHIFTS = """
 @pytest.mark.parametrize("width", [1920, 1440, 1280, 768, 390, 360])
 @pytest.mark.parametrize("delay", [0, 0.4], ids=["font in time", "font late"])
 def test_nothing_moves_however_late_the_font(new_page, width, delay):
-    page = new_page(width=width)
+    page = new_page(width=width, anew=True)
 
     def late(route):
         time.sleep(delay)

@@ -171,7 +171,7 @@ def faint(page, *looks):
 
 @pytest.mark.parametrize("name", STATES)
 def test_everything_stands_out_from_its_ground(new_page, name):
-    page = new_page(reduced_motion="reduce")
+    page = new_page(kept=True, reduced_motion="reduce")
     page.goto(STATES[name].path)
 
     # The ring of a mail's links is the webmail's.

@@ -13,6 +13,7 @@ from reports.models import Edition, Proof
 from reports.personalisation import PERSONAS
 from tests.leads.factories import StaffFactory, delivered
 from tests.leads.pages import page as address
+from tests.pages.staff import KEEP_NOTHING
 from tests.pages.test_browser_axe import AXE, OF_COLOUR, RUN, TAGS
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db]
@@ -60,9 +61,7 @@ def open_page(new_page, html):
     Image.new("RGB", (661, 936), "#eef3f2").save(image, "PNG")
 
     def open_page(name, **options):
-        page = new_page(**options)
-        # Django's own side bar and theme remember themselves there.
-        page.add_init_script("Storage.prototype.setItem = () => {}")
+        page = new_page(kept=True, script=KEEP_NOTHING, **options)
         page.route(
             "**/epreuves/**.png",
             lambda route: route.fulfill(
@@ -87,7 +86,7 @@ def test_axe_finds_nothing_on_the_pages_of_an_edition(new_page, open_page, name)
     without = ("meta-refresh",) if name == "under way" else ()
     found = {}
     for dark, rules in ((False, None), (True, OF_COLOUR)):
-        page = open_page(name, dark=dark)
+        page = open_page(name, dark=dark)  # Before it reloads.
         page.evaluate(AXE)
         for width in (1280, 390):
             page.set_viewport_size({"width": width, "height": 800})

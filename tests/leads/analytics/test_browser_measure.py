@@ -14,6 +14,7 @@ from leads.models import Activity, AudienceCount, Lead, MeasureRun
 from tests.leads.analytics.test_dashboard import audience
 from tests.leads.factories import StaffFactory
 from tests.leads.pages import page as address
+from tests.pages.staff import KEEP_NOTHING
 from tests.pages.test_browser_axe import AXE, OF_COLOUR, RUN, TAGS
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db]
@@ -61,9 +62,7 @@ def html(client):
 @pytest.fixture
 def open_page(new_page, html):
     def open_page(name, **options):
-        page = new_page(**options)
-        # Django's own side bar and theme remember themselves there.
-        page.add_init_script("Storage.prototype.setItem = () => {}")
+        page = new_page(kept=True, script=KEEP_NOTHING, **options)
         page.route(
             "**/apercu/",
             lambda route: route.fulfill(
@@ -79,10 +78,11 @@ def open_page(new_page, html):
 def test_axe_finds_nothing_and_nothing_scrolls_sideways(new_page, open_page):
     found = {}
     for name in NAMES:
+        page = open_page(name)
+        page.evaluate(AXE)
         for dark, rules in ((False, None), (True, OF_COLOUR)):
-            page = open_page(name, dark=dark)
+            page.emulate_media(color_scheme="dark" if dark else "light")
             page.evaluate(OPEN.format("true"))
-            page.evaluate(AXE)
             for width in (1280, 390, 320):
                 page.set_viewport_size({"width": width, "height": 800})
                 wide = page.evaluate("document.documentElement.scrollWidth")

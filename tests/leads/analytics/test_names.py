@@ -43,7 +43,7 @@ def listed(client, **query):
 
 def rows(client, **query):
     found = client.get(page("mesure_lines", tuile="submissions", **query))
-    return [line.cells[3:5] for line in found.context["lines"]]
+    return [[cell[0] for cell in line["cells"]][3:5] for line in found.context["lines"]]
 
 
 def test_a_name_is_all_its_writings_everywhere(client, sign_in):

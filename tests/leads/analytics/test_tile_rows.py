@@ -40,7 +40,7 @@ def object_to(lead, *, granted=False):
 
 
 def cells(response):
-    return [line.cells for line in response.context["lines"]]
+    return [[cell[0] for cell in line["cells"]] for line in response.context["lines"]]
 
 
 ABOUT_PEOPLE = [key for key, tile in BY_KEY.items() if not tile.is_anonymous]
