@@ -64,6 +64,7 @@ GRANTS = (
     ("leads", "0005_privacy_event", "grant"),
     ("reports", "0005_publication", "grant"),
     ("leads", "0008_permissions_of_following_up", "grant"),
+    ("leads", "0015_rights", "grant"),
 )
 
 

@@ -245,6 +245,8 @@ class Lead(Identity):
         verbose_name="fusionné dans",
     )
     erased_at = models.DateTimeField("effacé le", null=True, editable=False)
+    # At the person's wish (art. 18 GDPR): kept, and used for nothing.
+    frozen_at = models.DateTimeField("usage suspendu le", null=True, editable=False)
     # What a search looks in, without case or accents.
     search = StoredField(
         expression=Folded("first_name", "last_name", "email", "organisation"),
