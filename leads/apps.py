@@ -16,6 +16,7 @@ class LeadsConfig(AppConfig):
             escalation_mail,  # noqa: F401
             morning,  # noqa: F401
             probing,
+            rights,  # noqa: F401 (guards what leaves)
             weekly,  # noqa: F401
         )
         from outbox import watching

@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce, Now
 
 from leads import not_me
 from leads.models import Probe, Submission
+from leads.rights_mail import RIGHTS_MAILS
 from leads.throttling import domain_over_quota
 from outbox.models import Message, MessageEvent
 from outbox.replies import REASONS
@@ -116,8 +117,11 @@ def _why_withheld(recipient: str) -> str:
     domain, or whoever bombs one person would close the mail of a whole hospital.
     """
     Message.objects.lock_recipient(recipient)
-    mailed = Message.objects.mailed_since(recipient, Now() - DAY).count()
-    if mailed >= settings.MAIL_PER_RECIPIENT_PER_DAY:
+    # Links to one's data go only to who is known: counted here, they would tell it.
+    mailed = Message.objects.mailed_since(recipient, Now() - DAY).exclude(
+        kind__in=RIGHTS_MAILS
+    )
+    if mailed.count() >= settings.MAIL_PER_RECIPIENT_PER_DAY:
         return "quota"
     return "domain-quota" if domain_over_quota(recipient) else ""
 

@@ -12,11 +12,21 @@ from collections.abc import Iterable
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import F, Model, QuerySet
+from django.db.models import F, Model, Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 from django.http import QueryDict
 
-from leads.models import Activity, Batch, Lead, PrivacyEvent, SavedView, Submission
+from leads import tombstones
+from leads.models import (
+    Activity,
+    Batch,
+    Lead,
+    PrivacyEvent,
+    RightsRequest,
+    SavedView,
+    Submission,
+    Tombstone,
+)
 from leads.models.folding import fold
 from leads.models.lead import words_of
 from outbox.models import (
@@ -28,7 +38,7 @@ from outbox.models import (
     suppression_hash,
 )
 from outbox.withholding import withhold
-from reports.models import Copy
+from reports.models import Copy, CopyEvent
 
 NOBODY = dict.fromkeys(
     ("first_name", "last_name", "organisation", "job_function", "region"), ""
@@ -49,6 +59,15 @@ def not_me(copy: Copy) -> bool:
                 defaults={"reason": Suppression.Reason.OPPOSITION},
             )
     return erased
+
+
+def is_erased_address(address: str) -> bool:
+    """Tell whether whoever has this address was erased: no file may bring them back.
+
+    For whoever imports. The public form asks nobody: who posts it themselves is
+    welcome, as a new contact.
+    """
+    return Tombstone.objects.covers(address)
 
 
 @transaction.atomic
@@ -78,6 +97,8 @@ def erase(lead: Lead, kind: PrivacyEvent.Kind) -> bool:
     )
     lead.copies.filter(rendered_at=None).update(failed_at=Coalesce("failed_at", Now()))
     lead.copies.rendered().update(file=GONE, sha256=GONE, size=0)
+    # What broke may quote what it was making.
+    CopyEvent.objects.filter(copy__in=copies).update(cause="")
     _erase_log(lead)
     lead.activities.update(body="")
     # Of a rule it says where they worked, as what; of a colleague, what they typed.
@@ -95,6 +116,7 @@ def erase(lead: Lead, kind: PrivacyEvent.Kind) -> bool:
             campaign="",
             token_digest=digest,
         )
+    _forget_requests(lead)
     Lead.objects.filter(pk=lead.pk).update(
         **NOBODY,
         email="",
@@ -104,11 +126,35 @@ def erase(lead: Lead, kind: PrivacyEvent.Kind) -> bool:
         next_action_on=None,
         waiting_since=None,
         promised_on=None,
+        frozen_at=None,
         erased_at=Now(),
     )
     _forget_searches(lead)
+    tombstones.write(lead, kind)
     PrivacyEvent.objects.create(lead=lead, kind=kind)
     return True
+
+
+def _forget_requests(lead: Lead) -> None:
+    """Keep which rights were asked for, and when; close the links to the data.
+
+    Somebody who wrote before they were found to be this contact is forgotten, too.
+    """
+    lead.data_links.update(
+        address="",
+        address_hash=None,
+        closed_at=Coalesce("closed_at", Now()),
+        next_attempt_at=None,
+        lease_until=None,
+        lease_no=F("lease_no") + 1,
+    )
+    theirs = Q(lead=lead)
+    if lead.email:
+        theirs |= Q(who__icontains=lead.email) | Q(said__icontains=lead.email)
+    rows = RightsRequest.objects.filter(theirs)
+    _blank_log(RightsRequest, rows.values_list("pk", flat=True))
+    rows.exclude(answer="").update(answer=GONE)
+    rows.update(who="", said="", changes={})
 
 
 def _forget_reasons(lead: Lead) -> None:

@@ -160,6 +160,10 @@ REASONS = {
         "soupçon de robot",
         "Lever le soupçon si c’est une personne\u00a0: l’envoi repart de lui-même.",
     ),
+    "frozen": Reason(
+        "usage suspendu par la personne",
+        "Rien à faire : l’envoi repart si la personne lève la suspension.",
+    ),
     "trial": Reason(
         "hors liste d’essai", "Ajouter l’adresse à MAIL_ALLOW_ONLY, ou ne rien faire."
     ),

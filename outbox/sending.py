@@ -19,7 +19,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from outbox import bounces, files, making, tokens
+from outbox import bounces, files, guards, making, tokens
 from outbox.breaker import Breaker
 from outbox.claims import LeaseLost
 from outbox.models import LINK_TOKEN, MARK, Message, MessageEvent, Suppression
@@ -106,6 +106,10 @@ def _stored(key: str, sha256: str) -> bytes:
 
 def _with_links(text: str, message: Message) -> str:
     for name, link in message.links.items():
+        if digits := link.get("digits"):  # A code to type, where others have a link.
+            code = tokens.code(link["purpose"], link["uid"], link["generation"], digits)
+            text = text.replace(MARK.format(name=name), code)
+            continue
         token = tokens.make(link["purpose"], link["uid"], link["generation"])
         url = settings.SITE_URL + link["path"].replace(LINK_TOKEN, token)
         text = text.replace(MARK.format(name=name), url)
@@ -139,6 +143,8 @@ def send(message: Message, backend: Backend) -> None:
         return _withhold(message, "suppressed")
     if off_trial_list(message.recipient):
         return _withhold(message, "trial")
+    if reason := guards.refusal(message):
+        return _withhold(message, reason)
     if message.attempts > MAX_ATTEMPTS:  # It takes its worker down each time.
         return _end(message, Kind.ABANDONED, **_because("crash"))
     fresh = backend.connection is None

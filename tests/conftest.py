@@ -24,6 +24,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(autouse=True)
 def _copies_in_a_folder_of_their_own(settings, tmp_path):
+    settings.ERASURES_FILE = tmp_path / "erasures.jsonl"
     settings.STORAGES = {
         **settings.STORAGES,
         "staticfiles": {
