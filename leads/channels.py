@@ -100,6 +100,8 @@ def channels_of(leads: Iterable[Any]) -> dict[int, Channels]:
 
 def _phone(lead: Any) -> Channel:
     name = "Téléphone"
+    if lead.frozen_at:
+        return Channel(name, False, "ne pas appeler\u00a0: usage suspendu")
     if lead.call_granted is False:
         return Channel(name, False, f"ne pas appeler : refus du {_day(lead.call_at)}")
     if lead.call_granted and lead.call_number:
@@ -119,6 +121,8 @@ def _callable(name: str, number: str, words: str) -> Channel:
 
 def _email(lead: Any, set_aside: bool) -> Channel:
     name = "Courriel"
+    if lead.frozen_at:
+        return Channel(name, False, "ne pas écrire\u00a0: usage suspendu")
     if set_aside:
         return Channel(name, False, "ne pas écrire : adresse écartée des envois")
     if lead.news_granted:

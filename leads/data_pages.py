@@ -82,7 +82,8 @@ def _ask(
 
 
 def _too_many(request: HttpRequest, back_url: str) -> HttpResponse:
-    page = render(request, "429.html", {"back_url": back_url}, status=429)
+    context = {"back_url": back_url, "back_words": "Revenir à la page précédente"}
+    page = render(request, "429.html", context, status=429)
     page.headers["Retry-After"] = "3600"
     return page
 

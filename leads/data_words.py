@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +15,7 @@ from leads.dossier import IDENTITY
 from leads.models import ConsentEvent, Lead, RightsRequest
 from leads.models.lead import Identity
 from leads.rights import WORDINGS, Purpose
+from reports.templatetags.french import french_date
 
 Right = RightsRequest.Right
 JUST_DONE = timedelta(minutes=5)  # What was done is told so long, from its row.
@@ -200,4 +201,10 @@ def _follow_up(said: dict[str, Any]) -> Pairs:
         ("Réponse attendue depuis le", said["reponse_attendue_depuis_le"]),
         ("Tenu pour un robot depuis le", said["tenu_pour_suspect_le"]),
     ]
-    return [(label, value) for label, value in pairs if value]
+    return [(label, _said(value)) for label, value in pairs if value]
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, datetime):
+        value = timezone.localdate(value)
+    return french_date(value) if isinstance(value, date) else str(value)

@@ -206,7 +206,9 @@ def _assign(request: HttpRequest, lead: str, to: str) -> None:
     if user is None:
         messages.error(request, "Choisissez à qui confier ce contact.")
         return
-    people = Lead.objects.visible_to(request.user).filter(erased_at=None)
+    people = Lead.objects.visible_to(request.user).filter(
+        erased_at=None, frozen_at=None
+    )
     found = _by_key(people, lead)
     if found is None:
         messages.error(request, "Ce contact n’existe plus, ou a été effacé.")
@@ -293,6 +295,8 @@ def _objectors(leads: list[int]) -> set[int]:
 def _nobody(lead: Lead, user: Any, objectors: set[int]) -> str:
     if lead.erased_at:
         return "Une personne effacée"
+    if lead.frozen_at:
+        return "Une personne qui a suspendu l’usage de ses données"
     if lead.pk in objectors:
         return "Une personne qui refuse la mesure"
     if lead.owner_id not in (None, user.pk) and not user.has_perm(

@@ -54,9 +54,16 @@ def words_of(search: str) -> list[str]:
 
 class LeadQuerySet(models.QuerySet["Lead"]):
     def genuine(self) -> Self:
-        """Leave out suspects, tests and people who were erased or merged."""
+        """Leave out suspects, tests, and people who were erased, merged or are frozen.
+
+        Whom nobody may act upon. Figures count them all: leads/analytics/facts.py.
+        """
         return self.filter(
-            suspected_at=None, is_test=False, erased_at=None, merged_into=None
+            suspected_at=None,
+            is_test=False,
+            erased_at=None,
+            frozen_at=None,
+            merged_into=None,
         )
 
     def suspect(self) -> Self:
