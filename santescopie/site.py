@@ -15,7 +15,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Mesure": ("Measure", "Action", "Campaign", "Downloads"),
     "Synthèse": ("Copy", "Hit", "Edition"),
     "Envois": ("Message", "Undelivered", "Suppression"),
-    "Droits des personnes": ("ConsentEvent", "PrivacyEvent"),
+    "Droits des personnes": ("RightsRequest", "ConsentEvent", "PrivacyEvent"),
     "Comptes": ("User", "Group"),
 }
 

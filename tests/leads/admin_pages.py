@@ -17,6 +17,7 @@ from leads.models import (
     Campaign,
     ConsentEvent,
     PrivacyEvent,
+    RightsRequest,
     SavedView,
 )
 from outbox.models import Suppression, suppression_hash
@@ -43,6 +44,7 @@ NO_PAGES = {
     ),
     *("edition_file", "leads_lead_call_sheet", "rule_move", "leads_savedview_add"),
     *("leads_lead_done", "leads_lead_postpone", "leads_lead_take", "leads_lead_undo"),
+    *("rights_link", "rights_export", "rights_erase"),
     *("mesure_csv", "mesure_pdf", "mesure_lines", "measure-action-assign"),
     *("leads_campaign_qr", "leads_campaign_attach", "leads_campaign_delete"),
     *("leads_lead_log", "leads_lead_plan", "leads_lead_status", "leads_lead_owner"),
@@ -54,6 +56,7 @@ KEPT = {
     *("outbox_undelivered", "reports_copy", "reports_edition", "reports_hit"),
 }
 REFUSED = {f"{model}_{verb}" for model in KEPT for verb in ("add", "delete")}
+REFUSED.add("leads_rightsrequest_delete")
 OF_ONE = ("_change", "_history", "_delete", "_edit")
 # The row that a page is about whose name does not say it.
 ABOUT = {
@@ -118,6 +121,9 @@ def everything(user: Any) -> dict[str, Any]:
         "leads_lead": lead,
         "leads_privacyevent": PrivacyEvent.objects.create(
             lead=lead, kind=PrivacyEvent.Kind.NOT_ME
+        ),
+        "leads_rightsrequest": RightsRequest.objects.create(
+            lead=lead, right="effacement", channel="courrier", noted_by=user
         ),
         "leads_routingrule": rule(camille),
         "leads_savedview": SavedView.objects.create(
