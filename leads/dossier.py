@@ -13,13 +13,13 @@ from datetime import date, datetime
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.db.models.functions import TruncDay
 from django.utils import timezone
 
 from leads.analytics.export import csv_lines
 from leads.assigning import name_of
-from leads.models import Lead
+from leads.models import Lead, Submission
 from leads.models.lead import Identity
 from outbox import making
 from outbox.models import MARK, Message
@@ -148,7 +148,9 @@ def _follow_up(lead: Lead) -> dict[str, Any]:
 
 
 def _submissions(lead: Lead) -> Section:
-    rows = lead.submissions.select_related("copy", "corrects").order_by("created_at")
+    """Return what was typed, also with an address that was corrected afterwards."""
+    typed = Submission.objects.filter(Q(lead=lead) | Q(correction__lead=lead))
+    rows = typed.select_related("copy", "corrects").order_by("created_at", "pk")
     return [
         {
             "recue_le": row.created_at,

@@ -74,48 +74,30 @@ def is_erased_address(address: str) -> bool:
 def erase(lead: Lead, kind: PrivacyEvent.Kind) -> bool:
     """Leave of a person nothing but rows that count; return whether it was news.
 
-    Locks lead, copies and messages in the order of those who post, render and send, and
-    takes every lease away: whoever is at work on one can write nothing more. The files
-    go before the commit; where their store is away, nothing has happened.
+    What they typed with another address, which they corrected, and contacts that were
+    merged into theirs go as well. Locks lead, copies and messages in the order of those
+    who post, render and send, and takes every lease away: whoever is at work on one can
+    write nothing more. The files go before the commit; where their store is away,
+    nothing has happened.
     """
+    return _erase(lead, kind, leave_tombstone=True)
+
+
+def _erase(lead: Lead, kind: PrivacyEvent.Kind, *, leave_tombstone: bool) -> bool:
     lead = Lead.objects.select_for_update(no_key=True).get(pk=lead.pk)
     if lead.erased_at:
         return False
-    copies = list(
-        lead.copies.select_for_update(no_key=True, of=("self",)).order_by("pk")
-    )
-    _erase_messages(lead.messages.select_for_update(no_key=True).order_by("pk"))
-    for copy in copies:
-        copy.delete_files()
-    lead.copies.update(
-        **NOBODY,
-        recipient="",
-        revoked_at=Coalesce("revoked_at", Now()),
-        next_attempt_at=None,
-        lease_until=None,
-        lease_no=F("lease_no") + 1,
-    )
-    lead.copies.filter(rendered_at=None).update(failed_at=Coalesce("failed_at", Now()))
-    lead.copies.rendered().update(file=GONE, sha256=GONE, size=0)
-    # What broke may quote what it was making.
-    CopyEvent.objects.filter(copy__in=copies).update(cause="")
+    # By number: whoever locks several contacts does so.
+    for merged in Lead.objects.filter(merged_into=lead, erased_at=None).order_by("pk"):
+        erase(merged, kind)
+    _erase_corrected(lead, kind)
+    _erase_documents(lead.copies.all(), lead.messages.all())
     _erase_log(lead)
     lead.activities.update(body="")
     # Of a rule it says where they worked, as what; of a colleague, what they typed.
     lead.assignments.update(sentence=GONE)
     _forget_reasons(lead)
-    for submission in lead.submissions.all():
-        # Nobody's secret: its page is not found any more.
-        digest = secrets.token_bytes(32)
-        Submission.objects.filter(pk=submission.pk).update(
-            **NOBODY,
-            email="",
-            phone="",
-            source={},
-            origin="",
-            campaign="",
-            token_digest=digest,
-        )
+    _erase_submissions(lead.submissions.all())
     _forget_requests(lead)
     Lead.objects.filter(pk=lead.pk).update(
         **NOBODY,
@@ -130,9 +112,82 @@ def erase(lead: Lead, kind: PrivacyEvent.Kind) -> bool:
         erased_at=Now(),
     )
     _forget_searches(lead)
-    tombstones.write(lead, kind)
+    if leave_tombstone:
+        tombstones.write(lead, kind)
     PrivacyEvent.objects.create(lead=lead, kind=kind)
     return True
+
+
+def _erase_documents(
+    copies: QuerySet[Copy], messages: QuerySet[Message]
+) -> None:
+    """Delete the files of copies, and forget whom they and the messages were for."""
+    locked = list(copies.select_for_update(no_key=True, of=("self",)).order_by("pk"))
+    _erase_messages(messages.select_for_update(no_key=True, of=("self",)).order_by("pk"))
+    for copy in locked:
+        copy.delete_files()
+    rows = Copy.objects.filter(pk__in=[copy.pk for copy in locked])
+    rows.update(
+        **NOBODY,
+        recipient="",
+        revoked_at=Coalesce("revoked_at", Now()),
+        next_attempt_at=None,
+        lease_until=None,
+        lease_no=F("lease_no") + 1,
+    )
+    rows.filter(rendered_at=None).update(failed_at=Coalesce("failed_at", Now()))
+    rows.rendered().update(file=GONE, sha256=GONE, size=0)
+    # What broke may quote what it was making.
+    CopyEvent.objects.filter(copy__in=rows).update(cause="")
+
+
+def _erase_submissions(submissions: QuerySet[Submission]) -> None:
+    for submission in submissions:
+        # Nobody's secret: its page is not found any more.
+        digest = secrets.token_bytes(32)
+        Submission.objects.filter(pk=submission.pk).update(
+            **NOBODY,
+            email="",
+            phone="",
+            source={},
+            origin="",
+            campaign="",
+            token_digest=digest,
+        )
+
+
+def _erase_corrected(lead: Lead, kind: PrivacyEvent.Kind) -> None:
+    """Forget what this person typed with an address that they corrected.
+
+    It lies with the contact of that address. Nobody else typed it: that contact goes,
+    without a tombstone, for the address may be somebody's who never heard of us.
+    """
+    typed = Submission.objects.filter(correction__lead=lead).exclude(lead=lead)
+    for old in typed.select_related("lead", "copy").order_by("lead_id", "pk"):
+        rest = Submission.objects.filter(lead=old.lead_id).exclude(pk__in=typed)
+        theirs = rest.order_by("created_at", "pk").first()
+        if theirs is None:
+            _erase(old.lead, kind, leave_tombstone=False)
+            continue
+        if old.copy and not rest.filter(copy=old.copy).exists():
+            _blank_log(Copy, [old.copy.pk])
+            _erase_documents(
+                Copy.objects.filter(pk=old.copy.pk),
+                Message.objects.filter(submissions=old),
+            )
+        _blank_log(Submission, [old.pk])
+        _name_after(theirs, old)
+        _erase_submissions(Submission.objects.filter(pk=old.pk))
+
+
+def _name_after(theirs: Submission, old: Submission) -> None:
+    """Take the name that `old` gave a contact off it: somebody else has its address."""
+    names = [*NOBODY, "organisation_type"]
+    rows = Lead.objects.select_for_update(no_key=True, of=("self",))
+    other = rows.get(pk=old.lead_id)
+    if all(getattr(other, name) == getattr(old, name) for name in names):
+        said = {name: getattr(theirs, name) for name in names}
+        Lead.objects.filter(pk=other.pk).update(**said)
 
 
 def _forget_requests(lead: Lead) -> None:
