@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
+from typing import Any
 
+from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
@@ -33,7 +35,6 @@ from outbox.models import (
     Message,
     MessageEvent,
     Suppression,
-    Undelivered,
     mailbox_of,
     suppression_hash,
 )
@@ -263,17 +264,19 @@ def _erase_messages(messages: QuerySet[Message]) -> None:
 
 
 def _erase_log(lead: Lead) -> None:
-    """Blank what the admin's log says of a person: it names rows by their text."""
-    rows: dict[type[Model], QuerySet[Model]] = {
-        Lead: Lead.objects.filter(pk=lead.pk),
-        Submission: lead.submissions.all(),
-        Copy: lead.copies.all(),
-        Message: lead.messages.all(),
-        Undelivered: lead.messages.all(),
-        Activity: lead.activities.all(),
-    }
-    for model, found in rows.items():
-        _blank_log(model, found.values_list("pk", flat=True))
+    """Blank what the admin's log says of a person: it names rows by their text.
+
+    Every table that has a contact is found by itself, by all names of its rows.
+    """
+    rows: dict[type[Model], QuerySet[Any]] = {Lead: Lead.objects.filter(pk=lead.pk)}
+    for relation in Lead._meta.related_objects:
+        model: Any = relation.related_model
+        if relation.field.concrete and not relation.many_to_many:
+            found = model._base_manager.filter(**{relation.field.name: lead.pk})
+            rows.setdefault(model, found)
+    for model in apps.get_models():
+        if (concrete := model._meta.concrete_model) in rows:
+            _blank_log(model, rows[concrete].values_list("pk", flat=True))
 
 
 def _blank_log(model: type[Model], keys: Iterable[int]) -> None:
