@@ -20,7 +20,7 @@ WRONG_CODE = (
 
 
 class DataAddressForm(address_form.AddressForm):
-    """Any address that can exist. A likely slip is not asked about: they know theirs."""
+    """Any address that can exist. A likely slip is not asked about."""
 
     def __init__(self, data: Any = None) -> None:
         super().__init__(data)

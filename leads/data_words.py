@@ -11,9 +11,8 @@ from django.utils.text import capfirst
 
 from leads.calling import shown
 from leads.channels import acts
-from leads.dossier import IDENTITY
-from leads.models import ConsentEvent, Lead, RightsRequest
-from leads.models.lead import Identity
+from leads.dossier import IDENTITY, label_of
+from leads.models import Lead, RightsRequest
 from leads.rights import WORDINGS, Purpose
 from reports.templatetags.french import french_date
 
@@ -114,7 +113,7 @@ def context(lead: Lead, said: dict[str, Any]) -> dict[str, Any]:
 
 
 def consents(lead: Lead) -> dict[str, dict[str, Any]]:
-    """Return each agreement that may be given or withdrawn: how it stands, its words."""
+    """Return each agreement that may be given or withdrawn, as it stands."""
     return {
         purpose: _consent(lead, purpose, label) for purpose, label in CONSENTS.items()
     }
@@ -142,7 +141,7 @@ def _just_done(lead: Lead) -> str:
 
 
 def _label(name: str) -> str:
-    return capfirst(str(Identity._meta.get_field(name).verbose_name))
+    return capfirst(label_of(name))
 
 
 def _identity(said: dict[str, str]) -> Pairs:

@@ -125,6 +125,12 @@ def _identity(row: Any, *, email: str = "email") -> dict[str, str]:
     return said
 
 
+def label_of(name: str) -> str:
+    """Return what a field of somebody's identity is called."""
+    field: Any = Identity._meta.get_field(name)
+    return str(field.verbose_name)
+
+
 def _follow_up(lead: Lead) -> dict[str, Any]:
     return {
         "numero": lead.pk,
@@ -186,7 +192,7 @@ def _consents(lead: Lead) -> Section:
 
 
 def _messages(lead: Lead) -> Section:
-    """Return what was written to the person; what is written to staff stores nothing."""
+    """Return what was written to the person; for staff, nothing is stored."""
     rows = lead.messages.exclude(kind__in=making.kinds()).order_by("created_at", "pk")
     return [
         {
@@ -306,7 +312,7 @@ def _changes(lead: Lead) -> Section:
 
 
 def _rights(lead: Lead) -> Section:
-    fields = {name: str(Lead._meta.get_field(name).verbose_name) for name in IDENTITY}
+    fields = {name: label_of(name) for name in IDENTITY}
     return [
         {
             "recue_le": row.received_on,

@@ -20,7 +20,6 @@ from django.http import QueryDict
 
 from leads import tombstones
 from leads.models import (
-    Activity,
     Batch,
     Lead,
     PrivacyEvent,
@@ -119,12 +118,12 @@ def _erase(lead: Lead, kind: PrivacyEvent.Kind, *, leave_tombstone: bool) -> boo
     return True
 
 
-def _erase_documents(
-    copies: QuerySet[Copy], messages: QuerySet[Message]
-) -> None:
+def _erase_documents(copies: QuerySet[Copy], messages: QuerySet[Message]) -> None:
     """Delete the files of copies, and forget whom they and the messages were for."""
     locked = list(copies.select_for_update(no_key=True, of=("self",)).order_by("pk"))
-    _erase_messages(messages.select_for_update(no_key=True, of=("self",)).order_by("pk"))
+    _erase_messages(
+        messages.select_for_update(no_key=True, of=("self",)).order_by("pk")
+    )
     for copy in locked:
         copy.delete_files()
     rows = Copy.objects.filter(pk__in=[copy.pk for copy in locked])

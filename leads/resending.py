@@ -45,7 +45,8 @@ def resend(submission: Submission | None) -> str:
     """Owe a submission's copy once more; return what came of it (leads/outcomes.py).
 
     The file is read first: a message whose file is gone, or is not what was rendered,
-    would be tried in vain for a day and a half. Suspects are owed nothing, nor is who froze it all.
+    would be tried in vain for a day and a half. Suspects are owed nothing, nor is who
+    froze it all.
     """
     if submission is None or submission.copy is None or _is_held(submission.lead):
         return "nothing"

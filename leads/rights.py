@@ -17,6 +17,7 @@ from django.utils.crypto import constant_time_compare
 
 from leads import consent, data_links, measure, privacy, rights_mail
 from leads.channels import acts
+from leads.dossier import label_of
 from leads.models import ConsentEvent, DataLink, Lead, PrivacyEvent, RightsRequest
 from leads.models.lead import Identity
 from leads.releasing import owe_again, stop_copies
@@ -82,9 +83,12 @@ def rectify(lead_pk: int, said: dict[str, str]) -> bool:
     for name, (_, now) in changes.items():
         setattr(lead, name, now)
     lead.save(update_fields=list(changes))
-    labels = [str(Lead._meta.get_field(name).verbose_name) for name in changes]
+    labels = [label_of(name) for name in changes]
     _note(
-        lead, Right.RECTIFICATION, f"Corrigé\u00a0: {', '.join(labels)}.", changes=changes
+        lead,
+        Right.RECTIFICATION,
+        f"Corrigé\u00a0: {', '.join(labels)}.",
+        changes=changes,
     )
     return True
 
@@ -106,9 +110,7 @@ def choose(lead_pk: int, purpose: str, *, granted: bool, phone: str = "") -> boo
     if purpose == Purpose.CALL:
         _keep_number(lead, submission, phone, granted=granted)
     wording = WORDINGS[Purpose(purpose)]()
-    consent.record(
-        submission, purpose, wording, PAGE, granted=granted, channel=CHANNEL
-    )
+    consent.record(submission, purpose, wording, PAGE, granted=granted, channel=CHANNEL)
     label = Purpose(purpose).label
     right = Right.CONSENT if granted else Right.WITHDRAWAL
     _note(lead, right, f"{'Accordé' if granted else 'Retiré'}\u00a0: {label}.")
@@ -229,4 +231,3 @@ def erase(lead: Lead, kind: PrivacyEvent.Kind = PrivacyEvent.Kind.ASKED) -> bool
     if kind == PrivacyEvent.Kind.ASKED:
         _note(lead, Right.ERASURE, "Effacé.")
     return True
-

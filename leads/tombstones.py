@@ -46,7 +46,10 @@ class Erasure:
             if at.tzinfo is None:
                 raise ValueError(said["le"])
             return cls(
-                int(said["contact"]), bytes.fromhex(said["empreinte"]), said["nature"], at
+                int(said["contact"]),
+                bytes.fromhex(said["empreinte"]),
+                said["nature"],
+                at,
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"not an erasure: {line[:80]!r}") from error
@@ -62,7 +65,10 @@ class Erasure:
 
 
 def write(lead: Lead, kind: Kind) -> None:
-    """Leave a tombstone, here and, once this is committed, outside. `lead` is as it was."""
+    """Leave a tombstone, here and, once this is committed, outside.
+
+    `lead` is as it was before it was blanked.
+    """
     if not lead.email_key:
         return
     Tombstone.objects.create(
@@ -136,10 +142,10 @@ def to_erase(erasures: Iterable[Erasure]) -> list[tuple[Lead, Erasure]]:
     people = Lead.objects.filter(erased_at=None).only("pk", "email_key", "created_at")
     for lead in people.iterator():
         hashed = suppression_hash(email_key(lead.email_key or ""))
-        for erasure in (by_number.get(lead.pk), by_hash.get(hashed)):
-            if erasure and lead.created_at < erasure.at and lead.pk not in found:
-                found[lead.pk] = erasure
-                leads.append((lead, erasure))
+        for said in (by_number.get(lead.pk), by_hash.get(hashed)):
+            if said and lead.created_at < said.at and lead.pk not in found:
+                found[lead.pk] = said
+                leads.append((lead, said))
     return leads
 
 

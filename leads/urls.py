@@ -32,13 +32,9 @@ urlpatterns = [
     path("mes-donnees/demande/", data_pages.asked, name="data-asked"),
     path("mes-donnees/effacees/", data_pages.erased, name="data-erased"),
     path("mes-donnees/<str:token>/", data_pages.data, name="data"),
-    path(
-        "mes-donnees/<str:token>/donnees.json", data_pages.as_json, name="data-json"
-    ),
+    path("mes-donnees/<str:token>/donnees.json", data_pages.as_json, name="data-json"),
     path("mes-donnees/<str:token>/donnees.csv", data_pages.as_csv, name="data-csv"),
-    path(
-        "mes-donnees/<str:token>/corriger/", data_pages.rectify, name="data-rectify"
-    ),
+    path("mes-donnees/<str:token>/corriger/", data_pages.rectify, name="data-rectify"),
     path(
         "mes-donnees/<str:token>/accord/<str:purpose>/",
         data_pages.choose,

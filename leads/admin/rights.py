@@ -52,7 +52,7 @@ class RightsForm(forms.ModelForm[RightsRequest]):
             self.fields["answer"].required = False
 
     def clean_address(self) -> str:
-        """Find the contact of an address. Raises ValidationError where there is none."""
+        """Find the contact of an address. Raises ValidationError if there is none."""
         typed: str = self.cleaned_data["address"].strip()
         if typed:
             found = Lead.objects.filter(email_key=email_key(typed), erased_at=None)
@@ -82,7 +82,11 @@ class StandingFilter(admin.SimpleListFilter):
     parameter_name = "etat"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("a-traiter", "À traiter"), ("retard", "En retard"), ("close", "Closes")]
+        return [
+            ("a-traiter", "À traiter"),
+            ("retard", "En retard"),
+            ("close", "Closes"),
+        ]
 
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[RightsRequest]
@@ -209,8 +213,10 @@ class RightsRequestAdmin(Titled, OwnLeads, Paged, admin.ModelAdmin[RightsRequest
         return super().render_change_form(request, context, *args, **kwargs)
 
     def _row(self, request: HttpRequest, pk: int) -> RightsRequest:
-        """Return an open request about somebody who is there. Raises PermissionDenied."""
-        row = get_object_or_404(self.get_queryset(request).select_related("lead"), pk=pk)
+        """Return an open request of somebody we have. Raises PermissionDenied."""
+        row: RightsRequest = get_object_or_404(
+            self.get_queryset(request).select_related("lead"), pk=pk
+        )
         if row.lead is None or row.lead.erased_at:
             raise PermissionDenied("nobody")
         if not self.has_change_permission(request, row):
@@ -248,7 +254,8 @@ class RightsRequestAdmin(Titled, OwnLeads, Paged, admin.ModelAdmin[RightsRequest
         except Exception:  # The store is away, whatever its client raises.
             logger.exception("contact %s: not erased", row.lead_id)
             messages.error(
-                request, "Le stockage ne répond pas\u00a0: rien n’est effacé, réessayez."
+                request,
+                "Le stockage ne répond pas\u00a0: rien n’est effacé, réessayez.",
             )
             return _back(row)
         RightsRequest.objects.filter(pk=row.pk).update(

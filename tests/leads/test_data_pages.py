@@ -28,12 +28,11 @@ from outbox import tokens
 from outbox.models import Message, Suppression, suppression_hash
 from tests.leads.factories import (
     HitFactory,
-    LeadFactory,
     SubmissionFactory,
     delivered,
 )
 from tests.leads.rights import ASK, ask, body, code_in, open_link, send_all
-from tests.leads.test_request import ANSWERS, post
+from tests.leads.test_request import post
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "zoe.loeuf@chu-exemple.fr"
@@ -113,8 +112,9 @@ def test_only_a_known_mailbox_is_written_to_and_nothing_is_kept_of_others(
     assert mailed == sorted([known, suspect])
     assert DataLink.objects.count() == 3
     assert not DataLink.objects.exclude(address="").exists()
-    assert all(message.mail["Subject"] == rights_mail.LINK_SUBJECT
-               for message in sink.messages)
+    assert all(
+        message.mail["Subject"] == rights_mail.LINK_SUBJECT for message in sink.messages
+    )
     asked = RightsRequest.objects.filter(right="acces").order_by("pk")
     assert [bool(row.closed_at) for row in asked] == [True, True, False]
     assert "écartée" in asked[2].said

@@ -92,7 +92,7 @@ def figures():
 
 
 def test_every_table_that_leads_to_a_contact_has_a_row_of_this_one(lead):
-    """Who adds a table adds a row to `whole_life.live`, so that erasure is tried on it."""
+    """Who adds a table adds a row to `whole_life.live`: erasure is tried on it."""
     missing = []
     for model, path in paths_to_lead().items():
         found = model._default_manager.filter(**{path or "pk": lead.pk})
@@ -163,7 +163,7 @@ def test_it_is_found_whatever_wraps_it():
 
 
 def test_who_has_the_mistyped_address_keeps_what_is_theirs(visitor, client, sink):
-    """What the person typed there goes; the stranger's contact stays, under their name."""
+    """What the person typed there goes; the stranger's contact stays, as theirs."""
     lead = live(visitor, client)
     wrong = Submission.objects.get(corrects=None, email=MISTYPED)
     who = {

@@ -84,7 +84,7 @@ def test_an_address_that_staff_mended_that_day_hides_nobody(lead):
 
 
 def test_a_number_that_is_used_again_erases_nobody_new(lead, settings):
-    """Today's contacts are lost with today's database, and their numbers given again."""
+    """Today's contacts are lost with today's database, their numbers given again."""
     at = timezone.now() - timedelta(days=1)
     erasure = tombstones.Erasure(lead.pk, suppression_hash("x@y.fr"), Kind.ASKED, at)
     Path(settings.ERASURES_FILE).write_text(erasure.line())

@@ -76,8 +76,8 @@ def words(where: str) -> str:
     return f"secret-{where} de Zéphyrine Quenotte"
 
 
-def live(visitor: Any, client: Any, **more: Any) -> Lead:
-    """Let somebody do, and have done to them, everything there is. Return their lead."""
+def live(visitor: Any, client: Any) -> Lead:
+    """Let somebody do, and have done to them, all there is. Return their lead."""
     with mock.patch.object(settings, "MAIL_PER_RECIPIENT_PER_DAY", 100):
         lead = _ask_for_it(visitor)
         staff = StaffFactory(is_superuser=True, first_name="Agathe", last_name="Ours")
@@ -234,7 +234,9 @@ def paths_to_lead() -> dict[type[models.Model], str]:
     A new model is found by itself, whatever app it is of.
     """
     found: dict[type[models.Model], str] = {Lead: ""}
-    tables = [m for m in apps.get_models(include_auto_created=True) if not m._meta.proxy]
+    tables = [
+        m for m in apps.get_models(include_auto_created=True) if not m._meta.proxy
+    ]
     while True:
         more: dict[type[models.Model], str] = {}
         for model in set(tables) - set(found):
@@ -289,7 +291,9 @@ def queued() -> Iterator[tuple[str, bytes]]:
                 b"list": lambda key: store.lrange(key, 0, -1),
                 b"set": lambda key: list(store.smembers(key)),
                 b"zset": lambda key: store.zrange(key, 0, -1),
-                b"hash": lambda key: [x for pair in store.hgetall(key).items() for x in pair],
+                b"hash": lambda key: [
+                    x for pair in store.hgetall(key).items() for x in pair
+                ],
                 b"string": lambda key: [store.get(key)],
             }[kind](key)
             for value in values:
@@ -308,8 +312,10 @@ def said(content: str | bytes, deep: int = 3) -> Iterator[str]:
         yield from said(content.decode("utf-8", "replace"), deep)
         for start in [m.start() for m in re.finditer(rb"x[\x01\x5e\x9c\xda]", content)]:
             try:
-                yield zlib.decompressobj().decompress(content[start:]).decode(
-                    "utf-8", "replace"
+                yield (
+                    zlib.decompressobj()
+                    .decompress(content[start:])
+                    .decode("utf-8", "replace")
                 )
             except zlib.error:
                 continue
