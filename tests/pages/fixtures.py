@@ -67,7 +67,7 @@ def data(**changes: Any) -> Callable[[], dict[str, Any]]:
         "last_name": "Fictif",
         "organisation": "Établissement de démonstration",
         "organisation_type": "ch",
-        "job_function": "direction",
+        "job_function": "dg",
         "region": "53",
     }
     answers = [
