@@ -234,8 +234,18 @@ def _copies(lead: Lead) -> Section:
             "sha256": copy.sha256,
             "lien_valable_jusqu_au": copy.link_expires_at,
             "lien_revoque_le": copy.revoked_at,
+            "etapes": [
+                {
+                    "le": event.at,
+                    "etape": event.get_kind_display(),
+                    "cause": event.cause,
+                }
+                for event in copy.events.all()
+            ],
         }
-        for copy in lead.copies.select_related("edition").order_by("requested_at", "pk")
+        for copy in lead.copies.select_related("edition")
+        .prefetch_related("events")
+        .order_by("requested_at", "pk")
     ]
 
 

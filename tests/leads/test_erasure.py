@@ -17,11 +17,12 @@ from django.core.files.storage import storages
 from django.db import connection
 from django.utils import timezone
 
-from leads import privacy, rights
+from leads import dossier, privacy, rights
 from leads.analytics import action, board, checks, facts
 from leads.analytics.filters import Filters
 from leads.models import Lead, PrivacyEvent, Submission
 from leads.models.facts import FunnelDay
+from leads.models.folding import fold
 from outbox.claims import claimable_models
 from outbox.models import Message
 from outbox.relay import Relay
@@ -106,6 +107,12 @@ def test_what_is_looked_for_was_there(lead, relay):
     found = traces(rows())
     for typed in TYPED:
         assert any(trace.endswith(f": {typed}") for trace in found), typed
+    # R22: but for what staff keep for themselves, the person's own file has it all.
+    own = fold(dossier.as_json(lead))
+    for typed in TYPED:
+        assert fold(typed) in own, typed
+    for where in ("cause-de-copie", "echange", "action", "motif", "demande", "reponse"):
+        assert f"secret-{where}" in own
     copies = [name for name, _ in stored() if name.endswith(".pdf")]
     assert len(copies) == 3
     assert hand_over(relay)

@@ -116,7 +116,9 @@ def data(**changes: Any) -> Callable[[], dict[str, Any]]:
             )
         ],
         "assignments": [
-            SimpleNamespace(at=NOON, why="Confié à Camille Exemple\u00a0: règle n°\u00a04")
+            SimpleNamespace(
+                at=NOON, why="Confié à Camille Exemple\u00a0: règle n°\u00a04"
+            )
         ],
         "rights": [
             SimpleNamespace(

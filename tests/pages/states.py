@@ -259,10 +259,12 @@ _STATES: dict[str, State] = {
         "leads/data_ask.html", given(form=DataAddressForm(), ask_url=ASK_URL)
     ),
     "donnees-demande-a-corriger": State(
-        "leads/data_ask.html", given(form=DataAddressForm(QueryDict("email=")), ask_url=ASK_URL)
+        "leads/data_ask.html",
+        given(form=DataAddressForm(QueryDict("email=")), ask_url=ASK_URL),
     ),
     "donnees-lien-expire": State(
-        "leads/data_ask.html", given(form=DataAddressForm(), ask_url=ASK_URL, expired=True)
+        "leads/data_ask.html",
+        given(form=DataAddressForm(), ask_url=ASK_URL, expired=True),
     ),
     "donnees-message-parti": State("leads/data_sent.html", given(ask_url=ASK_URL)),
     "donnees": State("leads/data.html", data()),
