@@ -74,7 +74,7 @@ RETENTION = (
 MORE |= {
     **{name: {"3"} for name in RETENTION},  # Years.
     "verification": DAY | {"1", "0"},
-    # And the edition, the rule that decided, the requests on links, the year of the end.
+    # And the edition, the rule that decided, the requests on links, a year.
     **{
         name: DAY | HOUR | PHONE | {"2", "1", "0", "4", "3", "2029"}
         for name in STATES
