@@ -63,10 +63,11 @@ def _one(model_admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
     there = Lead.objects.filter(pk=pk, erased_at=None)
-    if there.visible_to(request.user).filter(frozen_at__isnull=False).exists():
+    visible = list(there.visible_to(request.user).values_list("frozen_at", flat=True))
+    if any(visible):
         messages.error(request, FROZEN)
         return redirect("admin:leads_lead_change", pk)
-    if there.visible_to(request.user).exists():
+    if visible:
         try:
             content = call_sheet.render([pk])
         except engine.FontsLost:

@@ -141,6 +141,10 @@ def _staff_work(lead: Lead, staff: Any) -> None:
     assigning.assign([lead.pk], staff, why=words("motif"), by=staff)
     for status in ("rendez-vous", "gagne"):
         exchanges.move([lead.pk], staff, status)
+    # Won, they had nothing to come; then staff thought of something.
+    Lead.objects.filter(pk=lead.pk).update(
+        next_action=words("action"), next_action_on=timezone.localdate()
+    )
     told = making.owe("escalation", staff.email, "Promesses", lead=lead)
     Escalation.objects.create(
         lead=lead, owner=staff, to=staff, promised_on="2026-01-02", message=told
