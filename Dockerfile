@@ -14,12 +14,13 @@ RUN apt-get update \
 # A number that stays: it owns the copies on their volume.
 RUN groupadd --gid 10001 app \
     && useradd --uid 10001 --gid app --home-dir /nonexistent --shell /usr/sbin/nologin app \
-    && install -d -o app -g app -m 0700 /srv/copies
+    && install -d -o app -g app -m 0700 /srv/copies /srv/erasures
 COPY --from=packages /opt/venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     XDG_CACHE_HOME=/tmp/cache \
     COPIES_DIR=/srv/copies \
+    ERASURES_FILE=/srv/erasures/erasures.jsonl \
     PDF_BASES_DIR=/tmp/bases \
     PORT=8000 \
     WEB_CONCURRENCY=2

@@ -70,7 +70,11 @@ def _given(rows: Sequence[tuple[int, int | None, str]]) -> list[Given]:
     owners = {lead: to for lead, to, _ in rows}
     found = with_consents(
         Lead.objects.filter(
-            pk__in=owners, erased_at=None, merged_into=None, suspected_at=None
+            pk__in=owners,
+            erased_at=None,
+            frozen_at=None,
+            merged_into=None,
+            suspected_at=None,
         )
     ).select_related("owner")
     leads: dict[int, Any] = {

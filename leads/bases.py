@@ -61,7 +61,12 @@ BASES = {
 BY_MAIL = (Act.DOCUMENT, Act.ABOUT, Act.RIGHTS, Act.ANSWER, Act.NEWS, Act.EXPORT)
 # Each kind of message that leaves for a person. Those that the house writes to its own
 # people have a maker; any other is held to the strictest of rules.
-MESSAGES = {"synthesis": Act.DOCUMENT, "erratum": Act.ABOUT}
+MESSAGES = {
+    "synthesis": Act.DOCUMENT,
+    "erratum": Act.ABOUT,
+    "data-link": Act.RIGHTS,
+    "erase-code": Act.RIGHTS,
+}
 
 
 @dataclass(frozen=True, slots=True)

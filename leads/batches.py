@@ -155,7 +155,9 @@ def _work_piece(batch: Batch) -> None:
             batch.advance(len(keys))
             # Locked first, as all who lock several do: by number. Whoever erases one
             # waits, and finds what is logged of it.
-            rows = Lead.objects.visible_to(user).filter(pk__in=keys, erased_at=None)
+            rows = Lead.objects.visible_to(user).filter(
+                pk__in=keys, erased_at=None, frozen_at=None
+            )
             locked = rows.select_for_update(no_key=True, of=("self",)).order_by("pk")
             found = {lead.pk: lead for lead in locked}
             leads = [found[key] for key in keys if key in found]

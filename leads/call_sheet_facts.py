@@ -97,7 +97,9 @@ class Sheet:
 
 def sheets_of(lead_pks: Sequence[int]) -> list[Sheet]:
     """Return the sheets of leads that are still there, in this order. Seven queries."""
-    rows = with_consents(Lead.objects.filter(pk__in=lead_pks, erased_at=None))
+    rows = with_consents(
+        Lead.objects.filter(pk__in=lead_pks, erased_at=None, frozen_at=None)
+    )
     leads: dict[int, Any] = {lead.pk: lead for lead in rows.select_related("owner")}
     ordered = [leads[pk] for pk in dict.fromkeys(lead_pks) if pk in leads]
     if not ordered:

@@ -62,6 +62,7 @@ def record(
     *,
     granted: bool,
     at: datetime | None = None,
+    channel: str = ConsentEvent.Channel.WEB,
 ) -> ConsentEvent:
     """Write down what was agreed to, or withdrawn, on a page of the site.
 
@@ -76,7 +77,7 @@ def record(
         wording_version=wording.version,
         wording_sha256=wording.sha256,
         page=page[:200],
-        channel=ConsentEvent.Channel.WEB,
+        channel=channel,
         at=at or Now(),
     )
 

@@ -15,6 +15,7 @@ from django.db.models.functions import Coalesce, Now
 from leads import bases, not_me
 from leads.models import Probe, Submission
 from leads.receipt import receipt_of
+from leads.rights_mail import RIGHTS_MAILS
 from leads.throttling import domain_over_quota
 from outbox.models import Message, MessageEvent
 from outbox.replies import REASONS
@@ -119,8 +120,11 @@ def _why_withheld(recipient: str) -> str:
     domain, or whoever bombs one person would close the mail of a whole hospital.
     """
     Message.objects.lock_recipient(recipient)
-    mailed = Message.objects.mailed_since(recipient, Now() - DAY).count()
-    if mailed >= settings.MAIL_PER_RECIPIENT_PER_DAY:
+    # Links to one's data go only to who is known: counted here, they would tell it.
+    mailed = Message.objects.mailed_since(recipient, Now() - DAY).exclude(
+        kind__in=RIGHTS_MAILS
+    )
+    if mailed.count() >= settings.MAIL_PER_RECIPIENT_PER_DAY:
         return "quota"
     return "domain-quota" if domain_over_quota(recipient) else ""
 

@@ -32,7 +32,7 @@ STAFF_PAGE = "/admin/"
 
 
 class Gone(Exception):
-    """The person was erased while somebody wrote about them."""
+    """The person was erased, or froze it all, while somebody wrote about them."""
 
 
 @transaction.atomic
@@ -127,7 +127,7 @@ def move(lead_pks: list[int], by: Any, status: str, reason: str = "") -> int:
     refuses one without the other (IntegrityError). What is closed awaits nothing.
     """
     with pghistory.context(user=by.pk):
-        rows = Lead.objects.filter(pk__in=lead_pks, erased_at=None)
+        rows = Lead.objects.filter(pk__in=lead_pks, erased_at=None, frozen_at=None)
         rows = rows.exclude(status=status, closed_because=reason)
         found = rows.select_for_update(no_key=True).order_by("pk")
         values: dict[str, Any] = {"status": status, "closed_because": reason}
@@ -140,7 +140,7 @@ def move(lead_pks: list[int], by: Any, status: str, reason: str = "") -> int:
 def _locked(lead_pk: int) -> Lead:
     lead = (
         Lead.objects.select_for_update(no_key=True, of=("self",))
-        .filter(pk=lead_pk, erased_at=None)
+        .filter(pk=lead_pk, erased_at=None, frozen_at=None)
         .first()
     )
     if lead is None:

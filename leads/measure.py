@@ -11,7 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from leads.consent import Wording
-from leads.models import ConsentEvent, Lead
+from leads.models import ConsentEvent, Lead, Submission
 from leads.origin import is_foreign
 from reports.models import Copy
 
@@ -42,24 +42,40 @@ def measure(request: HttpRequest, token: str) -> HttpResponse:
     return response
 
 
-@transaction.atomic
 def _record(copy: Copy, *, granted: bool) -> None:
-    """Add the act to the ledger; pressed twice, it is one act.
+    """Add the act to the ledger. It holds for all copies of the person.
 
-    It holds for all copies of the person. The page is named without its token, which
-    no table holds.
+    The page is named without its token, which no table holds.
     """
-    lead = Lead.objects.select_for_update(no_key=True).get(pk=copy.lead_id)
+    submission = copy.submissions.order_by("-pk").first()
+    record_choice(copy.lead_id, submission, "/exemplaire/", granted=granted)
+
+
+@transaction.atomic
+def record_choice(
+    lead_pk: int,
+    submission: Submission | None,
+    page: str,
+    *,
+    granted: bool,
+    channel: str = ConsentEvent.Channel.WEB,
+) -> bool:
+    """Add an objection to the ledger, or its end; pressed twice, it is one act.
+
+    Return whether it was news.
+    """
+    lead = Lead.objects.select_for_update(no_key=True).get(pk=lead_pk)
     if lead.refuses_measure != granted:
-        return
+        return False
     ConsentEvent.objects.create(
         lead=lead,
-        submission=copy.submissions.order_by("-pk").first(),
+        submission=submission,
         purpose=ConsentEvent.Purpose.MEASURE,
         granted=granted,
         wording=WORDING.text,
         wording_version=WORDING.version,
         wording_sha256=WORDING.sha256,
-        page="/exemplaire/",
-        channel=ConsentEvent.Channel.WEB,
+        page=page,
+        channel=channel,
     )
+    return True

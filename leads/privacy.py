@@ -8,27 +8,37 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
+from typing import Any
 
+from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import F, Model, QuerySet
+from django.db.models import F, Model, Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 from django.http import QueryDict
 
-from leads.models import Activity, Batch, Lead, PrivacyEvent, SavedView, Submission
+from leads import tombstones
+from leads.models import (
+    Batch,
+    Lead,
+    PrivacyEvent,
+    RightsRequest,
+    SavedView,
+    Submission,
+    Tombstone,
+)
 from leads.models.folding import fold
 from leads.models.lead import words_of
 from outbox.models import (
     Message,
     MessageEvent,
     Suppression,
-    Undelivered,
     mailbox_of,
     suppression_hash,
 )
 from outbox.withholding import withhold
-from reports.models import Copy
+from reports.models import Copy, CopyEvent
 
 NOBODY = dict.fromkeys(
     ("first_name", "last_name", "organisation", "job_function", "region"), ""
@@ -51,24 +61,73 @@ def not_me(copy: Copy) -> bool:
     return erased
 
 
+def is_erased_address(address: str) -> bool:
+    """Tell whether whoever has this address was erased: no file may bring them back.
+
+    For whoever imports. The public form asks nobody: who posts it themselves is
+    welcome, as a new contact.
+    """
+    return Tombstone.objects.covers(address)
+
+
 @transaction.atomic
 def erase(lead: Lead, kind: PrivacyEvent.Kind) -> bool:
     """Leave of a person nothing but rows that count; return whether it was news.
 
-    Locks lead, copies and messages in the order of those who post, render and send, and
-    takes every lease away: whoever is at work on one can write nothing more. The files
-    go before the commit; where their store is away, nothing has happened.
+    What they typed with another address, which they corrected, and contacts that were
+    merged into theirs go as well. Locks lead, copies and messages in the order of those
+    who post, render and send, and takes every lease away: whoever is at work on one can
+    write nothing more. The files go before the commit; where their store is away,
+    nothing has happened.
     """
+    return _erase(lead, kind, leave_tombstone=True)
+
+
+def _erase(lead: Lead, kind: PrivacyEvent.Kind, *, leave_tombstone: bool) -> bool:
     lead = Lead.objects.select_for_update(no_key=True).get(pk=lead.pk)
     if lead.erased_at:
         return False
-    copies = list(
-        lead.copies.select_for_update(no_key=True, of=("self",)).order_by("pk")
+    # By number: whoever locks several contacts does so.
+    for merged in Lead.objects.filter(merged_into=lead, erased_at=None).order_by("pk"):
+        erase(merged, kind)
+    _erase_corrected(lead, kind)
+    _erase_documents(lead.copies.all(), lead.messages.all())
+    _erase_log(lead)
+    lead.activities.update(body="")
+    # Of a rule it says where they worked, as what; of a colleague, what they typed.
+    lead.assignments.update(sentence=GONE)
+    _forget_reasons(lead)
+    _erase_submissions(lead.submissions.all())
+    _forget_requests(lead)
+    Lead.objects.filter(pk=lead.pk).update(
+        **NOBODY,
+        email="",
+        email_key=None,
+        phone="",
+        next_action="",
+        next_action_on=None,
+        waiting_since=None,
+        promised_on=None,
+        frozen_at=None,
+        erased_at=Now(),
     )
-    _erase_messages(lead.messages.select_for_update(no_key=True).order_by("pk"))
-    for copy in copies:
+    _forget_searches(lead)
+    if leave_tombstone:
+        tombstones.write(lead, kind)
+    PrivacyEvent.objects.create(lead=lead, kind=kind)
+    return True
+
+
+def _erase_documents(copies: QuerySet[Copy], messages: QuerySet[Message]) -> None:
+    """Delete the files of copies, and forget whom they and the messages were for."""
+    locked = list(copies.select_for_update(no_key=True, of=("self",)).order_by("pk"))
+    _erase_messages(
+        messages.select_for_update(no_key=True, of=("self",)).order_by("pk")
+    )
+    for copy in locked:
         copy.delete_files()
-    lead.copies.update(
+    rows = Copy.objects.filter(pk__in=[copy.pk for copy in locked])
+    rows.update(
         **NOBODY,
         recipient="",
         revoked_at=Coalesce("revoked_at", Now()),
@@ -76,14 +135,14 @@ def erase(lead: Lead, kind: PrivacyEvent.Kind) -> bool:
         lease_until=None,
         lease_no=F("lease_no") + 1,
     )
-    lead.copies.filter(rendered_at=None).update(failed_at=Coalesce("failed_at", Now()))
-    lead.copies.rendered().update(file=GONE, sha256=GONE, size=0)
-    _erase_log(lead)
-    lead.activities.update(body="")
-    # Of a rule it says where they worked, as what; of a colleague, what they typed.
-    lead.assignments.update(sentence=GONE)
-    _forget_reasons(lead)
-    for submission in lead.submissions.all():
+    rows.filter(rendered_at=None).update(failed_at=Coalesce("failed_at", Now()))
+    rows.rendered().update(file=GONE, sha256=GONE, size=0)
+    # What broke may quote what it was making.
+    CopyEvent.objects.filter(copy__in=rows).update(cause="")
+
+
+def _erase_submissions(submissions: QuerySet[Submission]) -> None:
+    for submission in submissions:
         # Nobody's secret: its page is not found any more.
         digest = secrets.token_bytes(32)
         Submission.objects.filter(pk=submission.pk).update(
@@ -95,20 +154,62 @@ def erase(lead: Lead, kind: PrivacyEvent.Kind) -> bool:
             campaign="",
             token_digest=digest,
         )
-    Lead.objects.filter(pk=lead.pk).update(
-        **NOBODY,
-        email="",
-        email_key=None,
-        phone="",
-        next_action="",
-        next_action_on=None,
-        waiting_since=None,
-        promised_on=None,
-        erased_at=Now(),
+
+
+def _erase_corrected(lead: Lead, kind: PrivacyEvent.Kind) -> None:
+    """Forget what this person typed with an address that they corrected.
+
+    It lies with the contact of that address. Nobody else typed it: that contact goes,
+    without a tombstone, for the address may be somebody's who never heard of us.
+    """
+    typed = Submission.objects.filter(correction__lead=lead).exclude(lead=lead)
+    for old in typed.select_related("lead", "copy").order_by("lead_id", "pk"):
+        rest = Submission.objects.filter(lead=old.lead_id).exclude(pk__in=typed)
+        theirs = rest.order_by("created_at", "pk").first()
+        if theirs is None:
+            _erase(old.lead, kind, leave_tombstone=False)
+            continue
+        if old.copy and not rest.filter(copy=old.copy).exists():
+            _blank_log(Copy, [old.copy.pk])
+            _erase_documents(
+                Copy.objects.filter(pk=old.copy.pk),
+                Message.objects.filter(submissions=old),
+            )
+        _blank_log(Submission, [old.pk])
+        _name_after(theirs, old)
+        _erase_submissions(Submission.objects.filter(pk=old.pk))
+
+
+def _name_after(theirs: Submission, old: Submission) -> None:
+    """Take the name that `old` gave a contact off it: somebody else has its address."""
+    names = [*NOBODY, "organisation_type"]
+    rows = Lead.objects.select_for_update(no_key=True, of=("self",))
+    other = rows.get(pk=old.lead_id)
+    if all(getattr(other, name) == getattr(old, name) for name in names):
+        said = {name: getattr(theirs, name) for name in names}
+        Lead.objects.filter(pk=other.pk).update(**said)
+
+
+def _forget_requests(lead: Lead) -> None:
+    """Keep which rights were asked for, and when; close the links to the data.
+
+    Somebody who wrote before they were found to be this contact is forgotten, too.
+    """
+    lead.data_links.update(
+        address="",
+        address_hash=None,
+        closed_at=Coalesce("closed_at", Now()),
+        next_attempt_at=None,
+        lease_until=None,
+        lease_no=F("lease_no") + 1,
     )
-    _forget_searches(lead)
-    PrivacyEvent.objects.create(lead=lead, kind=kind)
-    return True
+    theirs = Q(lead=lead)
+    if lead.email:
+        theirs |= Q(who__icontains=lead.email) | Q(said__icontains=lead.email)
+    rows = RightsRequest.objects.filter(theirs)
+    _blank_log(RightsRequest, rows.values_list("pk", flat=True))
+    rows.exclude(answer="").update(answer=GONE)
+    rows.update(who="", said="", changes={})
 
 
 def _forget_reasons(lead: Lead) -> None:
@@ -162,17 +263,19 @@ def _erase_messages(messages: QuerySet[Message]) -> None:
 
 
 def _erase_log(lead: Lead) -> None:
-    """Blank what the admin's log says of a person: it names rows by their text."""
-    rows: dict[type[Model], QuerySet[Model]] = {
-        Lead: Lead.objects.filter(pk=lead.pk),
-        Submission: lead.submissions.all(),
-        Copy: lead.copies.all(),
-        Message: lead.messages.all(),
-        Undelivered: lead.messages.all(),
-        Activity: lead.activities.all(),
-    }
-    for model, found in rows.items():
-        _blank_log(model, found.values_list("pk", flat=True))
+    """Blank what the admin's log says of a person: it names rows by their text.
+
+    Every table that has a contact is found by itself, by all names of its rows.
+    """
+    rows: dict[type[Model], QuerySet[Any]] = {Lead: Lead.objects.filter(pk=lead.pk)}
+    for relation in Lead._meta.related_objects:
+        model: Any = relation.related_model
+        if relation.field.concrete and not relation.many_to_many:
+            found = model._base_manager.filter(**{relation.field.name: lead.pk})
+            rows.setdefault(model, found)
+    for model in apps.get_models():
+        if (concrete := model._meta.concrete_model) in rows:
+            _blank_log(model, rows[concrete].values_list("pk", flat=True))
 
 
 def _blank_log(model: type[Model], keys: Iterable[int]) -> None:

@@ -32,12 +32,12 @@ def suspect(keys: list[int], by: Any) -> int:
         found = rows.select_for_update(no_key=True).order_by("pk").only("pk")
         held = [lead.pk for lead in found]
         Lead.objects.filter(pk__in=held).update(suspected_at=Now())
-    _stop_copies(held)
+    stop_copies(held)
     withhold(Message.objects.filter(copies__lead__in=held), "suspect")
     return len(held)
 
 
-def _stop_copies(leads: list[int]) -> None:
+def stop_copies(leads: list[int]) -> None:
     """Stop whoever renders a copy: once let go, its lead is owed it again."""
     Copy.objects.filter(lead__in=leads, next_attempt_at__isnull=False).update(
         next_attempt_at=None, lease_until=None, lease_no=F("lease_no") + 1
@@ -82,7 +82,7 @@ def release(lead_pk: int, by: Any) -> str:
                 submission.copy = delivery.copy_for(submission)
                 sent = True
         submission.save(update_fields=["suspicion", "copy"])
-    return "released" if _owe_again(lead) or sent else "cleared"
+    return "released" if owe_again(lead, "suspect") or sent else "cleared"
 
 
 def _name(lead: Lead, held: list[Submission]) -> None:
@@ -127,10 +127,10 @@ def _record_consents(submission: Submission) -> None:
         )
 
 
-def _owe_again(lead: Lead) -> bool:
-    """Owe what `suspect` stopped; tell whether there was anything."""
+def owe_again(lead: Lead, reason: str) -> bool:
+    """Owe what was stopped for this reason; tell whether there was anything."""
     withheld = Undelivered.objects.filter(
-        copies__lead=lead, withheld_at__isnull=False, events__reason="suspect"
+        lead=lead, withheld_at__isnull=False, events__reason=reason
     )
     keys = list(withheld.values_list("pk", flat=True).distinct())
     owed = Undelivered.objects.filter(pk__in=keys).owe_again() if keys else []

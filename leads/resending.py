@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from leads import delivery
-from leads.models import Submission
+from leads.models import Lead, Submission
 from outbox.claims import delay
 from outbox.files import DamagedFile
 from reports.models import Copy
@@ -45,9 +45,10 @@ def resend(submission: Submission | None) -> str:
     """Owe a submission's copy once more; return what came of it (leads/outcomes.py).
 
     The file is read first: a message whose file is gone, or is not what was rendered,
-    would be tried in vain for a day and a half. Suspects are owed nothing.
+    would be tried in vain for a day and a half. Suspects are owed nothing, nor is who
+    froze it all.
     """
-    if submission is None or submission.copy is None or submission.lead.suspected_at:
+    if submission is None or submission.copy is None or _is_held(submission.lead):
         return "nothing"
     if submission.copy.rendered_at:
         try:
@@ -65,8 +66,12 @@ def resend(submission: Submission | None) -> str:
     return "withheld" if newest.withheld_at else "owed"
 
 
+def _is_held(lead: Lead) -> bool:
+    return bool(lead.suspected_at or lead.frozen_at)
+
+
 def resend_new_edition(submission: Submission | None) -> str:
     """Owe a copy in the current edition; return what came of it."""
-    if submission is None or submission.lead.suspected_at:
+    if submission is None or _is_held(submission.lead):
         return "same"
     return "renewed" if delivery.send_new_edition(submission) else "same"

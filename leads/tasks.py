@@ -8,9 +8,19 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from leads import alarm, batches, escalation, morning, probing, routing, weekly
+from leads import (
+    alarm,
+    batches,
+    data_links,
+    escalation,
+    morning,
+    probing,
+    routing,
+    tombstones,
+    weekly,
+)
 from leads.analytics import audience_days, checks, facts
-from leads.models import AudienceCount, Batch, MeasureRun, Probe, Quota
+from leads.models import AudienceCount, Batch, DataLink, MeasureRun, Probe, Quota
 from outbox import watching
 from outbox.claims import LeaseLost
 from outbox.tasks import send_message
@@ -22,6 +32,32 @@ logger = logging.getLogger(__name__)
 def forget_quotas() -> None:
     """Delete yesterday's counters. Running it again finds none."""
     logger.info("quotas: %s forgotten", Quota.forget())
+
+
+@shared_task(name="leads.mail_data_link")
+def mail_data_link(pk: int, lease_no: int) -> None:
+    """Mail the link to their data to whoever asked, if the address is somebody's.
+
+    Running it again mails nothing more. Dying here leaves it owed.
+    """
+    link = DataLink.objects.claim(pk, lease_no)
+    if link is None:
+        return
+    with suppress(LeaseLost):
+        data_links.mail(link)
+
+
+@shared_task(name="leads.forget_data_links")
+def forget_data_links() -> None:
+    """Delete links that closed long ago. Running it again finds none."""
+    DataLink.objects.forget()
+
+
+@shared_task(name="leads.keep_erasures")
+def keep_erasures() -> None:
+    """Write outside of the database who was erased. Running it again adds nothing."""
+    while tombstones.keep():
+        pass
 
 
 @shared_task(name="leads.route_new")

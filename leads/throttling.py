@@ -53,6 +53,12 @@ def verifications_over_quota(request: HttpRequest) -> bool:
     return _over({f"verification {client_network(request)}": limit})
 
 
+def data_links_over_quota(request: HttpRequest) -> bool:
+    """Count one request for somebody's data; tell whether its network asked enough."""
+    limit = settings.DATA_LINKS_PER_NETWORK_PER_HOUR
+    return _over({f"data {client_network(request)}": limit})
+
+
 def audience_over_quota(request: HttpRequest) -> bool:
     """Count one step of the audience; tell whether its network says too many.
 

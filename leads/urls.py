@@ -5,6 +5,7 @@ from django.urls import path
 from leads import (
     audience,
     choices,
+    data_pages,
     follow_up,
     measure,
     not_me,
@@ -31,4 +32,20 @@ urlpatterns = [
     path("ce-n-est-pas-moi/<str:token>/", not_me.not_me, name="not-me"),
     path("choix/<str:token>/", choices.choices, name="choices"),
     path("desinscription/<str:token>/", unsubscribe.unsubscribe, name="unsubscribe"),
+    path("mes-donnees/", data_pages.ask, name="data-ask"),
+    path("mes-donnees/demande/", data_pages.asked, name="data-asked"),
+    path("mes-donnees/effacees/", data_pages.erased, name="data-erased"),
+    path("mes-donnees/<str:token>/", data_pages.data, name="data"),
+    path("mes-donnees/<str:token>/donnees.json", data_pages.as_json, name="data-json"),
+    path("mes-donnees/<str:token>/donnees.csv", data_pages.as_csv, name="data-csv"),
+    path("mes-donnees/<str:token>/corriger/", data_pages.rectify, name="data-rectify"),
+    path(
+        "mes-donnees/<str:token>/accord/<str:purpose>/",
+        data_pages.choose,
+        name="data-consent",
+    ),
+    path("mes-donnees/<str:token>/mesure/", data_pages.measure, name="data-measure"),
+    path("mes-donnees/<str:token>/suspendre/", data_pages.freeze, name="data-freeze"),
+    path("mes-donnees/<str:token>/effacer/", data_pages.erase, name="data-erase"),
+    path("mes-donnees/<str:token>/fermer/", data_pages.close, name="data-close"),
 ]

@@ -152,10 +152,6 @@ REASONS = {
         "sincères, puis renvoyer.",
     ),
     "erased": Reason("personne effacée", "Rien à faire : ses données sont effacées."),
-    "frozen": Reason(
-        "usage des données suspendu",
-        "Rien à faire\u00a0: la personne a demandé que rien n’en soit fait.",
-    ),
     "unasked": Reason(
         "non demandé par la personne",
         "Rien à faire\u00a0: elle n’y a pas consenti, ou ne veut plus de ces messages.",
@@ -167,6 +163,10 @@ REASONS = {
     "suspect": Reason(
         "soupçon de robot",
         "Lever le soupçon si c’est une personne\u00a0: l’envoi repart de lui-même.",
+    ),
+    "frozen": Reason(
+        "usage suspendu par la personne",
+        "Rien à faire : l’envoi repart si la personne lève la suspension.",
     ),
     "trial": Reason(
         "hors liste d’essai", "Ajouter l’adresse à MAIL_ALLOW_ONLY, ou ne rien faire."

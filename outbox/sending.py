@@ -106,6 +106,10 @@ def _stored(key: str, sha256: str) -> bytes:
 
 def _with_links(text: str, message: Message) -> str:
     for name, link in message.links.items():
+        if digits := link.get("digits"):  # A code to type, where others have a link.
+            code = tokens.code(link["purpose"], link["uid"], link["generation"], digits)
+            text = text.replace(MARK.format(name=name), code)
+            continue
         token = tokens.make(link["purpose"], link["uid"], link["generation"])
         url = settings.SITE_URL + link["path"].replace(LINK_TOKEN, token)
         text = text.replace(MARK.format(name=name), url)

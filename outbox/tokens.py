@@ -27,6 +27,12 @@ def make(purpose: str, uid: UUID, generation: int = 1) -> str:
     return urlsafe_b64encode(mac[:TOKEN_BYTES]).rstrip(b"=").decode()
 
 
+def code(purpose: str, uid: UUID | str, generation: int, digits: int) -> str:
+    """Return a code to type: so short that whoever asks for it counts the tries."""
+    mac = _mac("outbox.codes", f"{purpose}:{uid}:{generation}")
+    return f"{int.from_bytes(mac) % 10**digits:0{digits}}"
+
+
 def digest(token: str) -> bytes:
     """Return what the database keeps of a token."""
     return hashlib.sha256(token.encode("utf-8", "replace")).digest()

@@ -156,6 +156,9 @@ STORAGES: dict[str, dict[str, Any]] = {
         },
     },
 }
+# Who was erased, as keyed hashes: to be kept out of the database's backups, for it is
+# read once one is restored (manage.py reapply_erasures).
+ERASURES_FILE = Path(env("ERASURES_FILE", default=str(VAR_DIR / "erasures.jsonl")))
 # What every reader's PDF shares, made once: a private folder of this user's, a cache.
 PDF_BASES_DIR = Path(env("PDF_BASES_DIR", default=str(VAR_DIR / "bases")))
 STATIC_URL = "/static/"
@@ -235,6 +238,8 @@ CELERY_BEAT_SCHEDULE = {
     "route-new": {"task": "leads.route_new", "schedule": 60.0},
     "escalate": {"task": "leads.escalate", "schedule": 3600.0},
     "watch": {"task": "leads.watch", "schedule": 60.0 * DELAY_SCALE},
+    "forget-data-links": {"task": "leads.forget_data_links", "schedule": 3600.0},
+    "keep-erasures": {"task": "leads.keep_erasures", "schedule": 3600.0},
     "forget-probes": {"task": "leads.forget_probes", "schedule": 3600.0},
     "weekly-letters": {"task": "leads.owe_weekly_letters", "schedule": 300.0},
     "forget-audience": {"task": "leads.forget_audience", "schedule": 3600.0},
@@ -273,6 +278,13 @@ VERIFICATIONS_PER_NETWORK_PER_HOUR: int | None = (
 # Steps of the anonymous audience from one network: beyond, they count as a robot's.
 AUDIENCE_PER_NETWORK_PER_HOUR: int | None = (
     env.int("AUDIENCE_PER_NETWORK_PER_HOUR", default=3000) if _quotas else None
+)
+# Links to one's own data: asked from one network an hour, mailed to one address a day.
+DATA_LINKS_PER_NETWORK_PER_HOUR: int | None = (
+    env.int("DATA_LINKS_PER_NETWORK_PER_HOUR", default=20) if _quotas else None
+)
+DATA_LINKS_PER_RECIPIENT_PER_DAY: int = env.int(
+    "DATA_LINKS_PER_RECIPIENT_PER_DAY", default=5
 )
 # How many proxies of ours stand in front: the client's address is that far from the
 # right end of X-Forwarded-For. 0 ignores the header.

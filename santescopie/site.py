@@ -15,7 +15,12 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Mesure": ("Measure", "Action", "Campaign", "Downloads"),
     "Synthèse": ("Copy", "Hit", "Edition"),
     "Envois": ("Message", "Undelivered", "Suppression"),
-    "Droits des personnes": ("ConsentEvent", "PrivacyEvent", "JournalEntry"),
+    "Droits des personnes": (
+        "RightsRequest",
+        "ConsentEvent",
+        "PrivacyEvent",
+        "JournalEntry",
+    ),
     "Comptes": ("User", "Group"),
 }
 

@@ -37,6 +37,7 @@ def django_db_setup(django_db_setup, django_db_blocker):
 
 @pytest.fixture(autouse=True)
 def _copies_in_a_folder_of_their_own(settings, tmp_path):
+    settings.ERASURES_FILE = tmp_path / "erasures.jsonl"
     settings.STORAGES = {
         **settings.STORAGES,
         "staticfiles": {
@@ -78,6 +79,7 @@ GRANTS = (
     ("reports", "0005_publication", "grant"),
     ("leads", "0008_permissions_of_following_up", "grant"),
     ("leads", "0014_consent", "grant"),
+    ("leads", "0015_rights", "grant"),
     ("leads", "0017_journal", "grant"),
 )
 

@@ -9,6 +9,7 @@ from leads.admin.journal import JournalAdmin
 from leads.admin.leads import LeadAdmin
 from leads.admin.messages import MessageAdmin, UndeliveredAdmin
 from leads.admin.privacy import PrivacyEventAdmin
+from leads.admin.rights import RightsRequestAdmin
 from leads.admin.routing import RoutingRuleAdmin
 from leads.admin.submissions import SubmissionAdmin
 from leads.admin.suspects import SuspectAdmin
@@ -24,6 +25,7 @@ __all__ = [
     "LeadAdmin",
     "MessageAdmin",
     "PrivacyEventAdmin",
+    "RightsRequestAdmin",
     "RoutingRuleAdmin",
     "SavedViewAdmin",
     "StaffProfileAdmin",

@@ -240,8 +240,8 @@ def _assign(request: HttpRequest, lead: str, to: str) -> None:
     if user is None:
         messages.error(request, "Choisissez à qui confier ce contact.")
         return
-    leads = Lead.objects.visible_to(request.user).filter(erased_at=None)
-    found = _by_key(leads, lead)
+    people_ = Lead.objects.visible_to(request.user)
+    found = _by_key(people_.filter(erased_at=None, frozen_at=None), lead)
     if found is None:
         messages.error(request, "Ce contact n’existe plus, ou a été effacé.")
         return

@@ -79,6 +79,8 @@ def _objectors(leads: list[int]) -> set[int]:
 def _nobody(lead: Lead, user: Any, objectors: set[int]) -> str:
     if lead.erased_at:
         return "Une personne effacée"
+    if lead.frozen_at:
+        return "Une personne qui a suspendu l’usage de ses données"
     if lead.pk in objectors:
         return "Une personne qui refuse la mesure"
     if lead.owner_id not in (None, user.pk) and not user.has_perm(

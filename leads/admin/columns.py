@@ -61,7 +61,8 @@ class LeadColumns:
 
     @admin.display(description="statut", ordering="status")
     def standing(self, lead: Lead) -> str:
-        return second_line(lead.get_status_display(), lead.get_closed_because_display())
+        held = "usage suspendu" if lead.frozen_at else lead.get_closed_because_display()
+        return second_line(lead.get_status_display(), held)
 
     @admin.display(description="responsable", ordering="owner__last_name")
     def responsible(self, lead: Lead) -> str:

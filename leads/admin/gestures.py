@@ -33,6 +33,9 @@ DONE = {
 }
 
 
+FROZEN = "usage suspendu à la demande de la personne, rien n’est changé."
+
+
 class Refused(Exception):
     """What was asked is not done; the words say why, to whoever asked."""
 
@@ -86,6 +89,8 @@ def _locked(request: HttpRequest, pk: int) -> Any:
         raise Http404
     if lead.erased_at:
         raise exchanges.Gone
+    if lead.frozen_at:
+        raise Refused(f"{lead}\u00a0: {FROZEN}")
     if not Lead.objects.visible_to(request.user).filter(pk=pk).exists():
         raise Refused(
             "Ce contact est suivi par quelqu’un d’autre\u00a0: rien n’est changé."

@@ -145,6 +145,12 @@ class LeadAdmin(
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # A lead comes from a submission.
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Leave alone whoever asked that nothing be done with what is held (R26)."""
+        return super().has_change_permission(request, obj) and not (
+            obj is not None and obj.frozen_at
+        )
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # Erasure is a right, with a path of its own.
 
@@ -156,7 +162,7 @@ class LeadAdmin(
     def save_model(
         self, request: HttpRequest, obj: Lead, form: Any, change: bool
     ) -> None:
-        alive = Lead.objects.filter(pk=obj.pk, erased_at=None)
+        alive = Lead.objects.filter(pk=obj.pk, erased_at=None, frozen_at=None)
         if not alive.select_for_update(no_key=True).values_list("pk"):
             raise PermissionDenied("erased while this page was open")
         changed = list(form.changed_data)

@@ -165,7 +165,7 @@ class LeadPages(LeadPosts):
         self, request: HttpRequest, lead: Any, channels: Channels, bound: Forms
     ) -> dict[str, Any]:
         """Return the forms that this person may use, those posted as they were."""
-        if not self.has_change_permission(request):
+        if lead.frozen_at or not self.has_change_permission(request):
             return {"may_change": False}
         user: Any = request.user
         unbound: dict[str, Any] = {

@@ -25,6 +25,9 @@ from leads.models import Activity, Lead
 from reports.templatetags.staff_french import french_day
 
 GONE = "Cette personne vient d’être effacée\u00a0: rien n’a été écrit."
+FROZEN = (
+    "Usage suspendu à la demande de la personne\u00a0: rien n’a été écrit, ni changé."
+)
 Forms = dict[str, forms.Form]
 
 
@@ -53,6 +56,9 @@ class LeadPosts(admin.ModelAdmin[Lead]):
         if request.method != "POST":
             return redirect("admin:leads_lead_change", pk)
         if lead := self._person(request, pk):
+            if lead.frozen_at:
+                messages.error(request, FROZEN)
+                return _see("admin:leads_lead_change", pk)
             return lead
         gone = Lead.objects.filter(pk=pk, erased_at__isnull=False).exists()
         if gone:
@@ -155,7 +161,7 @@ class LeadPosts(admin.ModelAdmin[Lead]):
         try:
             with transaction.atomic():
                 rows = Lead.objects.select_for_update(no_key=True, of=("self",))
-                row = rows.filter(pk=lead.pk, erased_at=None).first()
+                row = rows.filter(pk=lead.pk, erased_at=None, frozen_at=None).first()
                 if row is None:
                     return self._say_gone(request)
                 if row.owner_id not in (only_from, to and to.pk):
@@ -191,7 +197,7 @@ def write_once(pk: int, by: Any, data: dict[str, Any]) -> None:
     a day that was changed between the two is still set.
     """
     rows = Lead.objects.select_for_update(no_key=True, of=("self",))
-    if rows.filter(pk=pk, erased_at=None).first() is None:
+    if rows.filter(pk=pk, erased_at=None, frozen_at=None).first() is None:
         raise exchanges.Gone
     said = {name: data[name] for name in ("kind", "outcome", "body")}
     action, on = data["next_action"], data["next_on"]

@@ -17,6 +17,7 @@ from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_safe
 
 from leads import call_sheet
+from leads.admin.page_posts import FROZEN
 from leads.models import Lead
 from reports.pdf import engine
 
@@ -62,7 +63,11 @@ def _one(model_admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
     there = Lead.objects.filter(pk=pk, erased_at=None)
-    if there.visible_to(request.user).exists():
+    visible = list(there.visible_to(request.user).values_list("frozen_at", flat=True))
+    if any(visible):
+        messages.error(request, FROZEN)
+        return redirect("admin:leads_lead_change", pk)
+    if visible:
         try:
             content = call_sheet.render([pk])
         except engine.FontsLost:

@@ -26,6 +26,7 @@ from reports.downloads import rule_of
 NOTHING = "—"
 OBJECTS = "Une personne qui refuse la mesure"
 ERASED = "Une personne effacée"
+FROZEN = "Une personne qui a suspendu l’usage de ses données"
 ANOTHER_S = "Un contact confié depuis à quelqu’un d’autre"
 
 
@@ -82,6 +83,8 @@ def unnamed(lead: Lead, granted: bool | None, user: Any) -> str:
     """Return what stands for a person who may not be named, or nothing."""
     if lead.erased_at:
         return ERASED
+    if lead.frozen_at:
+        return FROZEN
     if granted is False:
         return OBJECTS
     if user is None or user.has_perm("leads.view_all_lead"):

@@ -21,6 +21,7 @@ from leads.models.measure_run import MeasureRun
 from leads.models.privacy import PrivacyEvent
 from leads.models.probe import Alarm, Probe
 from leads.models.quota import Quota
+from leads.models.rights import DataLink, RightsRequest, Tombstone
 from leads.models.routing import Absence, RoutingRule, StaffProfile
 from leads.models.submission import Submission
 from leads.models.suspect import Suspect
@@ -38,6 +39,7 @@ __all__ = [
     "Batch",
     "Campaign",
     "ConsentEvent",
+    "DataLink",
     "DirtyLead",
     "Escalation",
     "FunnelDay",
@@ -51,9 +53,11 @@ __all__ = [
     "PrivacyEvent",
     "Probe",
     "Quota",
+    "RightsRequest",
     "RoutingRule",
     "SavedView",
     "StaffProfile",
     "Submission",
     "Suspect",
+    "Tombstone",
 ]

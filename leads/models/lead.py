@@ -59,9 +59,16 @@ def words_of(search: str) -> list[str]:
 
 class LeadQuerySet(models.QuerySet["Lead"]):
     def genuine(self) -> Self:
-        """Leave out suspects, tests and people who were erased or merged."""
+        """Leave out suspects, tests, and people who were erased, merged or are frozen.
+
+        Whom nobody may act upon. Figures count them all: leads/analytics/facts.py.
+        """
         return self.filter(
-            suspected_at=None, is_test=False, erased_at=None, merged_into=None
+            suspected_at=None,
+            is_test=False,
+            erased_at=None,
+            frozen_at=None,
+            merged_into=None,
         )
 
     def suspect(self) -> Self:
@@ -263,6 +270,8 @@ class Lead(Identity):
         verbose_name="fusionné dans",
     )
     erased_at = models.DateTimeField("effacé le", null=True, editable=False)
+    # At the person's wish (art. 18 GDPR): kept, and used for nothing.
+    frozen_at = models.DateTimeField("usage suspendu le", null=True, editable=False)
     # What a search looks in, without case or accents.
     search = StoredField(
         expression=Folded("first_name", "last_name", "email", "organisation"),

@@ -13,6 +13,9 @@ class PrivacyEvent(models.Model):
 
     class Kind(models.TextChoices):
         NOT_ME = "pas-moi", "effacé : « ce n’est pas moi »"
+        ASKED = "demande", "effacé par la personne"
+        STAFF = "equipe", "effacé par l’équipe, à sa demande"
+        RESTORED = "restauration", "effacé de nouveau, après une restauration"
 
     lead = models.ForeignKey(
         Lead, models.PROTECT, related_name="privacy_events", verbose_name="contact"

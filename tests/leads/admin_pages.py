@@ -17,6 +17,7 @@ from leads.models import (
     Campaign,
     ConsentEvent,
     PrivacyEvent,
+    RightsRequest,
     SavedView,
 )
 from outbox.models import Suppression, suppression_hash
@@ -49,6 +50,7 @@ NO_PAGES = {
         "leads_savedview_add",
     ),
     *("leads_lead_done", "leads_lead_postpone", "leads_lead_take", "leads_lead_undo"),
+    *("rights_link", "rights_export", "rights_erase"),
     *("mesure_csv", "mesure_pdf", "mesure_lines", "measure-action-assign"),
     "measure-action-csv",
     *("leads_campaign_qr", "leads_campaign_attach", "leads_campaign_delete"),
@@ -61,6 +63,7 @@ KEPT = {
     *("outbox_undelivered", "reports_copy", "reports_edition", "reports_hit"),
 }
 REFUSED = {f"{model}_{verb}" for model in KEPT for verb in ("add", "delete")}
+REFUSED.add("leads_rightsrequest_delete")
 OF_ONE = ("_change", "_history", "_delete", "_edit")
 # The row that a page is about whose name does not say it.
 ABOUT = {
@@ -125,6 +128,9 @@ def everything(user: Any) -> dict[str, Any]:
         "leads_lead": lead,
         "leads_privacyevent": PrivacyEvent.objects.create(
             lead=lead, kind=PrivacyEvent.Kind.NOT_ME
+        ),
+        "leads_rightsrequest": RightsRequest.objects.create(
+            lead=lead, right="effacement", channel="courrier", noted_by=user
         ),
         "leads_routingrule": rule(camille),
         "leads_savedview": SavedView.objects.create(

@@ -547,6 +547,7 @@ def test_a_new_column_is_blanked_or_said_to_name_nobody(visitor, copy, sink, mod
         next_action_on=timezone.localdate(),
         promised_on=timezone.localdate(),
         waiting_since=Now(),
+        frozen_at=Now(),
     )
     Submission.objects.update(phone="+33199000000", campaign="x")
     Message.objects.update(handing_over_at=Now(), lease_until=Now())

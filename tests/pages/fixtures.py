@@ -8,12 +8,10 @@ from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django import forms
-
 from leads import address_form
-from leads.address_form import INVALID_EMAIL, MISSING_EMAIL
 from leads.calling import CallForm
 from leads.consent import call_wording, news_wording
+from leads.data_forms import RectificationForm
 from leads.follow_up import MEANWHILE
 from reports import study
 
@@ -23,55 +21,6 @@ ADDRESS = "z•••@chu-exemple.fr"
 ASK_URL = "/mes-donnees/"
 DATA_URL = "/mes-donnees/x/"
 MEASURED: dict[str, Any] = {"objected": False, "url": f"{DATA_URL}mesure/"}
-
-
-class AddressForm(forms.Form):
-    email = forms.EmailField(
-        label="Adresse électronique professionnelle",
-        help_text="Format attendu\u00a0: nom@domaine.fr",
-        error_messages={"required": MISSING_EMAIL, "invalid": INVALID_EMAIL},
-        widget=forms.EmailInput(
-            attrs={
-                "autocomplete": "email",
-                "spellcheck": "false",
-                "autocapitalize": "none",
-            }
-        ),
-    )
-
-
-class CodeForm(forms.Form):
-    code = forms.RegexField(
-        r"^\d{6}$",
-        label="Code reçu par courriel",
-        help_text="Six chiffres",
-        error_messages={
-            "required": "Saisissez les six chiffres du message.",
-            "invalid": "Ce code n’est pas le bon, ou il a expiré\u00a0: saisissez les "
-            "six chiffres du dernier message reçu.",
-        },
-        widget=forms.TextInput(
-            attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}
-        ),
-    )
-
-
-class RectificationForm(forms.Form):
-    first_name = forms.CharField(
-        label="Prénom",
-        error_messages={"required": "Saisissez votre prénom."},
-        widget=forms.TextInput(attrs={"autocomplete": "given-name"}),
-    )
-    last_name = forms.CharField(
-        label="Nom",
-        error_messages={"required": "Saisissez votre nom."},
-        widget=forms.TextInput(attrs={"autocomplete": "family-name"}),
-    )
-    organisation = forms.CharField(
-        label="Établissement",
-        error_messages={"required": "Saisissez le nom de votre établissement."},
-        widget=forms.TextInput(attrs={"autocomplete": "organization"}),
-    )
 
 
 def meanwhile(**changes: Any) -> dict[str, Any]:
@@ -117,6 +66,9 @@ def data(**changes: Any) -> Callable[[], dict[str, Any]]:
         "first_name": "Zoë",
         "last_name": "Fictif",
         "organisation": "Établissement de démonstration",
+        "organisation_type": "ch",
+        "job_function": "dg",
+        "region": "53",
     }
     answers = [
         ("Établissement", who["organisation"]),
@@ -146,6 +98,35 @@ def data(**changes: Any) -> Callable[[], dict[str, Any]]:
             )
         ],
         "downloads": [SimpleNamespace(at=NOON, reference=REFERENCE)],
+        "openings": 3,
+        "copies": [
+            SimpleNamespace(
+                reference=REFERENCE,
+                edition="1.0",
+                at=NOON,
+                name="Zoë Fictif",
+                organisation=who["organisation"],
+            )
+        ],
+        "follow_up": [("Statut", "contacté"), ("Suivi par", "Camille Exemple")],
+        "kept_until": NOON.date().replace(year=2029),
+        "exchanges": [
+            SimpleNamespace(
+                at=NOON, what="Appel", outcome="joint", body="À rappeler au printemps."
+            )
+        ],
+        "assignments": [
+            SimpleNamespace(
+                at=NOON, why="Confié à Camille Exemple\u00a0: règle n°\u00a04"
+            )
+        ],
+        "rights": [
+            SimpleNamespace(
+                at=NOON, right="Accès", channel="site", answer="Lien personnel envoyé."
+            )
+        ],
+        "call": CallForm(),
+        "close_url": f"{DATA_URL}fermer/",
         "json_url": f"{DATA_URL}donnees.json",
         "csv_url": f"{DATA_URL}donnees.csv",
         "freeze_url": f"{DATA_URL}suspendre/",
@@ -159,6 +140,11 @@ NOTHING_HELD: dict[str, Any] = {
     "consent_events": [],
     "messages_sent": [],
     "downloads": [],
+    "openings": 0,
+    "copies": [],
+    "exchanges": [],
+    "assignments": [],
+    "rights": [],
     "rectification": None,
 }
 

@@ -16,6 +16,7 @@ from django.utils.csp import CSP
 from leads import address_form, measure
 from leads.calling import CallForm
 from leads.consent import call_wording, news_wording
+from leads.data_forms import CodeForm, DataAddressForm, RectificationForm
 from leads.forms import RequestForm
 from leads.receipt import Agreement, Receipt
 from outbox.composing import identity
@@ -32,9 +33,6 @@ from tests.pages.fixtures import (
     NOTHING_HELD,
     REFERENCE,
     SENDER,
-    AddressForm,
-    CodeForm,
-    RectificationForm,
     data,
     given,
     meanwhile,
@@ -218,6 +216,15 @@ def erratum() -> dict[str, Any]:
     }
 
 
+def data_link() -> dict[str, Any]:
+    data_url = "https://exemple.fr/mes-donnees/x/"
+    return {**mail(not_me_url=""), "data_url": data_url, "expires_at": NOON}
+
+
+def erase_code() -> dict[str, Any]:
+    return {**mail(not_me_url=""), "code": "000000"}
+
+
 _STATES: dict[str, State] = {
     "accueil": State("leads/landing.html", form(), address="/"),
     "formulaire-a-corriger": State("leads/landing.html", form(TO_CORRECT)),
@@ -286,25 +293,41 @@ _STATES: dict[str, State] = {
     "verification-a-saisir": State("reports/verification.html", address="/v/"),
     "verification-trop": State("reports/verification.html", given(too_many=True)),
     "donnees-demande": State(
-        "leads/data_ask.html", given(form=AddressForm(), ask_url=ASK_URL)
+        "leads/data_ask.html", given(form=DataAddressForm(), ask_url=ASK_URL)
     ),
     "donnees-demande-a-corriger": State(
-        "leads/data_ask.html", given(form=AddressForm({}), ask_url=ASK_URL)
+        "leads/data_ask.html",
+        given(form=DataAddressForm(QueryDict("email=")), ask_url=ASK_URL),
     ),
     "donnees-lien-expire": State(
-        "leads/data_ask.html", given(form=AddressForm(), ask_url=ASK_URL, expired=True)
+        "leads/data_ask.html",
+        given(form=DataAddressForm(), ask_url=ASK_URL, expired=True),
     ),
     "donnees-message-parti": State("leads/data_sent.html", given(ask_url=ASK_URL)),
     "donnees": State("leads/data.html", data()),
     "donnees-a-corriger": State(
         "leads/data.html", data(rectification=RectificationForm({"last_name": "Aÿ"}))
     ),
+    "donnees-rappel-sans-numero": State(
+        "leads/data.html", data(call=CallForm({"phone": "zéro"}))
+    ),
+    "donnees-suspectes": State("leads/data.html", data(suspected=True)),
     "donnees-corrigees": State("leads/data.html", data(done="rectified")),
     "donnees-suspendues": State(
         "leads/data.html",
         data(**NOTHING_HELD, frozen=True, done="frozen", measure={"objected": True}),
     ),
     "donnees-effacement": State(
+        "leads/data_erase.html",
+        given(
+            form=CodeForm(),
+            sent=True,
+            email_masked=ADDRESS,
+            erase_url=f"{DATA_URL}effacer/",
+            data_url=DATA_URL,
+        ),
+    ),
+    "donnees-effacement-sans-code": State(
         "leads/data_erase.html",
         given(
             form=CodeForm(),
@@ -317,6 +340,7 @@ _STATES: dict[str, State] = {
         "leads/data_erase.html",
         given(
             form=CodeForm({"code": "zéro"}),
+            sent=True,
             email_masked=ADDRESS,
             erase_url=f"{DATA_URL}effacer/",
             data_url=DATA_URL,
@@ -378,6 +402,8 @@ _STATES: dict[str, State] = {
         lambda: mail(receipt=Receipt((), waits=False, link={})),
         mail=True,
     ),
+    "courriel-donnees": State("emails/data-link.html", data_link, mail=True),
+    "courriel-code": State("emails/erase-code.html", erase_code, mail=True),
     "courriel-erratum": State("emails/erratum.html", erratum, mail=True),
 }
 STATES = {name: replace(state, name=name) for name, state in _STATES.items()}

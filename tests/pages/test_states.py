@@ -76,11 +76,24 @@ RETENTION = (
 MORE |= {
     **{name: {"3"} for name in RETENTION},  # Years.
     "verification": DAY | {"1", "0"},
-    **{name: DAY | HOUR | {"2"} for name in STATES if name.startswith("donnees")},
+    # And the edition, the rule that decided, the requests on links, a year.
+    **{
+        name: DAY | HOUR | PHONE | {"2", "1", "0", "4", "3", "2029"}
+        for name in STATES
+        if name.startswith("donnees")
+    },
+    "courriel-donnees": DAY | HOUR,
+    "courriel-code": {"000000"},
     **{name: DAY for name in STATES if name.startswith("choix")},
     **{name: HOUR | PHONE | {"24"} for name in STATES if name.startswith("suivi-")},
 }
 FONT = Path(settings.BASE_DIR) / "static" / "fonts" / "encode-sans.woff2"
+
+# The same page, in another state.
+SAME_TITLE = {
+    *("demonstration", "donnees-corrigees", "donnees-suspendues", "donnees-suspectes"),
+    *("donnees-rappel-sans-numero", "donnees-effacement-sans-code"),
+}
 
 every_state = pytest.mark.parametrize("name", STATES)
 every_page = pytest.mark.parametrize("name", PAGES)
@@ -172,7 +185,7 @@ def test_every_page_has_a_title_of_its_own():
         for name, state in PAGES.items()
         if not name.endswith(("-renseignee", "-renseignees", "-seul", "-formulaire"))
         and not name.startswith(("suivi", "formulaire", "exemplaire", "choix-"))
-        and name not in {"demonstration", "donnees-corrigees", "donnees-suspendues"}
+        and name not in SAME_TITLE
     }
 
     assert len(set(titles.values())) == len(titles), titles
