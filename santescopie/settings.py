@@ -233,6 +233,11 @@ CELERY_BEAT_SCHEDULE = {
     "forget-probes": {"task": "leads.forget_probes", "schedule": 3600.0},
     "weekly-letters": {"task": "leads.owe_weekly_letters", "schedule": 300.0},
     "forget-audience": {"task": "leads.forget_audience", "schedule": 3600.0},
+    "purge-personal-data": {  # At night, Europe/Paris, before the figures are checked.
+        "task": "leads.purge_personal_data",
+        "schedule": crontab(hour=3, minute=15),
+    },
+    "sweep-copies": {"task": "reports.sweep_copies", "schedule": crontab(minute=40)},
     "prove-live-edition": {"task": "reports.prove_live_edition", "schedule": 3600.0},
     # Again until noon: who was late to start is late to send, and none is sent twice.
     "owe-morning-letters": {

@@ -17,7 +17,7 @@ from django.db.models import Case, DateField, F, Q, When
 
 from leads.analytics.facts import CUTS, REACHED, SUMS
 from leads.analytics.filters import Filters
-from leads.analytics.reading import OF_DAYS, Counts
+from leads.analytics.reading import OF_DAYS, Counts, stored
 from leads.models.facts import DAY_COUNTS, FunnelDay, LeadFacts
 
 COUNTED = (
@@ -27,6 +27,7 @@ COUNTED = (
     "erased",
     *(f"{name}_at" for name in REACHED),
 )
+KEPT = "+"  # In place of a cut: a day of `KeptDay`.
 type Pair = tuple[Counts, Counts]  # Of the period, and of the one before it.
 # (cut, value, day, is it of the period?, counts): a day where the cut is "".
 type Row = tuple[str, str, date | None, bool, Counts]
@@ -111,14 +112,35 @@ def _of_facts(filters: Filters) -> Iterable[Row]:
         f"WHEN grouping({c}) = 0 THEN coalesce({c}::text, '')" for c in columns.values()
     )
     sets = ", ".join(["(is_now, day)", *(f"(is_now, {c})" for c in columns.values())])
+    kept, of_kept = _kept(filters)
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT CASE {names} ELSE '' END, CASE {values} ELSE '' END, day, is_now,"
             f" {', '.join(SUMS)}"
             f" FROM (SELECT facts.*, facts.day >= %s AS is_now FROM ({sql}) facts) f"
-            f" GROUP BY GROUPING SETS ({sets})",
-            [filters.first, *params],
+            f" GROUP BY GROUPING SETS ({sets}) UNION ALL {kept}",
+            [filters.first, *params, *of_kept],
         )
         found: list[Any] = cursor.fetchall()
-    for cut, value, day, is_now, *counts in found:
-        yield cut, value, day, is_now, dict(zip(DAY_COUNTS, counts, strict=True))
+    for cut, value, day, is_now, *row in found:
+        counts = dict(zip(DAY_COUNTS, row, strict=True))
+        if cut != KEPT:
+            yield cut, value, day, is_now, counts
+            continue
+        # Who was anonymised: of this value, and of no other that is known.
+        yield "", "", day, is_now, counts
+        for name in CUTS:
+            yield name, value if name in filters.cuts else "", None, is_now, counts
+
+
+def _kept(filters: Filters) -> tuple[str, list[Any]]:
+    """Return the SQL of what `KeptDay` adds to a board of one value of one cut."""
+    sums = ", ".join(DAY_COUNTS)
+    sql = (
+        f"SELECT '{KEPT}', value, day, day >= %s, {sums} FROM leads_keptday"
+        " WHERE cut = %s AND value = %s AND day BETWEEN %s AND %s"
+    )
+    # Crossed with another, or with whose they are, nothing is known of them.
+    cut, value = filters.summed or ("", "")
+    days = [filters.previous.first, filters.last]
+    return sql, [filters.first, cut, stored(value), *days]

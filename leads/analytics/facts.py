@@ -3,7 +3,8 @@
 Whatever changes a lead marks it (`MARKS`, in the database: no code can forget to). A
 refresh takes the marks, makes those leads' facts anew and counts the days they were
 and are of, in one transaction: run twice, stopped or late, it comes to the same. The
-truth is always the events; both tables may be emptied and made again (`rebuild`).
+truth is always the events; both tables may be emptied and made again (`rebuild`). Not so
+`KeptDay`: what people who were anonymised had answered is nowhere else any more.
 """
 
 from __future__ import annotations
@@ -118,6 +119,9 @@ DELETE FROM leads_dirtylead USING taken WHERE leads_dirtylead.id = taken.id
 RETURNING lead_id
 """
 
+# What could name somebody together: the facts of who is anonymised lose it.
+LOST = ("job_function", "region", "origin", "campaign")
+
 # What a day counts of the facts, in the order of DAY_COUNTS.
 REACHED = ("rendered", "delivered", "retrieved", "contacted", "met", "won")
 SUMS = (
@@ -196,7 +200,7 @@ def unmark_sql(table: str) -> str:
 def refresh(limit: int = BATCH) -> int:
     """Make anew the facts of leads that changed; return how many marks were taken."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        lock()
         cursor.execute(_TAKE, [limit])
         marks = [lead for (lead,) in cursor.fetchall()]
         _remake(sorted(set(marks)))
@@ -222,8 +226,8 @@ def rebuild(progress: Callable[[int], object] = lambda done: None) -> None:
         batch = list(rows[:BATCH])
         if not batch:
             return
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        with transaction.atomic():
+            lock()
             _remake(batch)
         last = batch[-1]
         progress(last)
@@ -241,6 +245,46 @@ def mark_recent(since: date) -> int:
             [since],
         )
         return int(cursor.rowcount)
+
+
+def lock() -> None:
+    """Let nobody else count until this transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+
+
+def keep(lead: int) -> None:
+    """Count somebody who is about to be anonymised in `KeptDay`. Call it locked.
+
+    One row for each cut that will lose its value: what each of them says by itself
+    stays counted, and nothing says any more that they were one person's.
+    """
+    _remake([lead])
+    columns = ", ".join(DAY_COUNTS)
+    person = ", ".join(
+        f"{total.replace('count(*) FILTER (WHERE erased)', '1')} AS {name}"
+        for total, name in zip(SUMS, DAY_COUNTS, strict=True)
+    )
+    added = ", ".join(
+        f"{name} = leads_keptday.{name} + excluded.{name}" for name in DAY_COUNTS
+    )
+    moved = ", ".join(f"sign * {name}" for name in DAY_COUNTS)
+    with connection.cursor() as cursor:
+        for cut in LOST:
+            cursor.execute(
+                f"INSERT INTO leads_keptday (day, cut, value, {columns})"
+                f" SELECT day, %s, CASE sign WHEN 1 THEN value ELSE '' END, {moved}"
+                f" FROM (SELECT day, {cut} AS value, {person} FROM leads_leadfacts"
+                f" WHERE lead_id = %s AND {cut} <> '' GROUP BY day, {cut}) person,"
+                " (VALUES (1), (-1)) AS signs (sign)"
+                f" ON CONFLICT (cut, value, day) DO UPDATE SET {added}",
+                [cut, lead],
+            )
+
+
+def remake(leads: list[int]) -> None:
+    """Make the facts of leads anew at once. Call it locked."""
+    _remake(leads)
 
 
 def _remake(leads: list[int]) -> None:
@@ -282,12 +326,18 @@ def _count(days: Iterable[date]) -> None:
     with connection.cursor() as cursor:
         listed = list(days)
         cursor.execute("DELETE FROM leads_funnelday WHERE day = ANY(%s)", [listed])
+        names = ", ".join(DAY_COUNTS)
+        sums = ", ".join(f"greatest(sum({name}), 0)" for name in DAY_COUNTS)
         cursor.execute(
-            f"INSERT INTO leads_funnelday (day, cut, value, {', '.join(DAY_COUNTS)})"
+            f"INSERT INTO leads_funnelday (day, cut, value, {names})"
+            f" SELECT day, cut, value, {sums} FROM ("
             f" SELECT day, CASE {cut} ELSE '' END, CASE {value} ELSE '' END,"
             f" {', '.join(SUMS)} FROM leads_leadfacts WHERE day = ANY(%s)"
-            f" GROUP BY GROUPING SETS ({sets})",
-            [listed],
+            f" GROUP BY GROUPING SETS ({sets})"
+            f" UNION ALL SELECT day, cut, value, {names} FROM leads_keptday"
+            f" WHERE day = ANY(%s)) counted (day, cut, value, {names})"
+            " GROUP BY day, cut, value HAVING sum(leads) > 0",
+            [listed, listed],
         )
         cursor.execute("DELETE FROM leads_asideday WHERE day = ANY(%s)", [listed])
         cursor.execute(

@@ -53,7 +53,7 @@ def counts(filters: Filters) -> Counts:
     if summed is None:
         return dict(facts(filters).aggregate(**_OF_FACTS))
     cut, value = summed
-    return _named(days(filters, cut, _stored(value)).aggregate(**OF_DAYS))
+    return _named(days(filters, cut, stored(value)).aggregate(**OF_DAYS))
 
 
 def by(filters: Filters, cut: str) -> dict[str, Counts]:
@@ -76,7 +76,7 @@ def series(filters: Filters, *, weekly: bool = False) -> dict[date, Counts]:
     by_day: Any = TruncWeek("day") if weekly else None
     if summed is not None:
         cut, value = summed
-        rows: Any = days(filters, cut, _stored(value))
+        rows: Any = days(filters, cut, stored(value))
         annotations = OF_DAYS
     else:
         rows, annotations = facts(filters), _OF_FACTS
@@ -104,7 +104,8 @@ def _named(row: Any) -> Counts:
     return {name: row[f"{name}_"] for name in DAY_COUNTS}
 
 
-def _stored(value: str) -> str:
+def stored(value: str) -> str:
+    """Return what an address asks for as it is stored: « aucun » is nothing."""
     return "" if value == NONE else value
 
 

@@ -11,6 +11,7 @@ from leads.models.facts import (
     AsideDay,
     DirtyLead,
     FunnelDay,
+    KeptDay,
     LeadFacts,
 )
 from leads.models.lead import Lead
@@ -38,6 +39,7 @@ __all__ = [
     "DirtyLead",
     "Escalation",
     "FunnelDay",
+    "KeptDay",
     "Lead",
     "LeadFacts",
     "Letter",

@@ -13,6 +13,7 @@ class PrivacyEvent(models.Model):
 
     class Kind(models.TextChoices):
         NOT_ME = "pas-moi", "effacé : « ce n’est pas moi »"
+        RETENTION = "duree", "anonymisé : durée de conservation atteinte"
 
     lead = models.ForeignKey(
         Lead, models.PROTECT, related_name="privacy_events", verbose_name="contact"
