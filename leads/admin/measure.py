@@ -22,14 +22,16 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from leads.admin import action
-from leads.analytics import anonymous, one_page, words
+from leads.analytics import anonymous, one_page, reading, words
 from leads.analytics.dashboard import Dashboard, Freshness, dashboard
 from leads.analytics.export import csv_lines
+from leads.analytics.facts import LOST
 from leads.analytics.filters import NAMES, NONE, Filters
 from leads.analytics.labels import NOTHING, TITLES, Labels
 from leads.analytics.lines import Listing, listing
 from leads.analytics.tiles import BY_KEY, Kind, Tile
 from leads.models import LeadFacts
+from leads.models.facts import DAY_COUNTS
 from reports.downloads import rule_of
 
 PERIODS = (7, 28, 90)
@@ -116,8 +118,20 @@ class Rows:
         asked = self.filters.cuts.get("owner", "")
         self.labels = Labels.read(request.user, [asked])
         self.total = self.tile.count(self.filters, self.rule)
+        self.apart = self._apart()
         rows = self.tile.rows(self.filters, self.rule)
         self.listing: Listing = listing(self.tile, rows, request.user, self.labels)
+
+    def _apart(self) -> int:
+        """Return how many more the figure counts: of people anonymised since.
+
+        That they were of this region, say, is kept apart from all else (`KeptDay`).
+        """
+        if self.tile.key not in DAY_COUNTS or not set(self.filters.cuts) & set(LOST):
+            return 0
+        if self.filters.summed is None:
+            return 0
+        return max(reading.counts(self.filters)[self.tile.key] - self.total, 0)
 
     @property
     def sentence(self) -> str:
@@ -145,7 +159,8 @@ def lines(request: HttpRequest) -> TemplateResponse:
         "title": rows.tile.title,
         "tile": rows.tile,
         "rows": rows,
-        "total": words.number(rows.total),
+        "total": words.number(rows.total + rows.apart),
+        "apart": words.number(rows.apart) if rows.apart else "",
         "page": page,
         "pages": page.paginator.get_elided_page_range(page.number),
         "count": words.number(page.paginator.count),
