@@ -154,9 +154,7 @@ CLOCKS: tuple[Rows | Expired, ...] = (
     Rows("contact", retention.due, _anonymise, piece=1),
     Rows("suspects", retention.due_suspects, _anonymise, piece=1),
     Rows("messages", _messages, _empty),
-    Rows(
-        "quotas", lambda: Quota.objects.filter(hour__lt=Now() - QUOTAS), _delete
-    ),
+    Rows("quotas", lambda: Quota.objects.filter(hour__lt=Now() - QUOTAS), _delete),
     Rows(
         "audience",
         lambda: AudienceCount.objects.filter(hour__lt=Now() - AUDIENCE),

@@ -57,7 +57,10 @@ class MessageQuerySet(ClaimableQuerySet["Message"]):
         return self.filter(
             created_at__lt=Now() - age, next_attempt_at=None, emptied_at=None
         ).filter(
-            *(Q(**{f"{end}_at": None}) | Q(**{f"{end}_at__lt": Now() - age}) for end in ends)
+            *(
+                Q(**{f"{end}_at": None}) | Q(**{f"{end}_at__lt": Now() - age})
+                for end in ends
+            )
         )
 
     def empty(self) -> int:

@@ -387,7 +387,9 @@ def test_the_page_of_a_lead_says_when_they_will_be_erased(client, sign_in):
 
     text = client.get(page("leads_lead_change", lead.pk)).text.replace("\u00a0", " ")
 
-    assert "effacement prévu le 2 novembre 2029, 3 ans après son dernier contact" in text
+    assert (
+        "effacement prévu le 2 novembre 2029, 3 ans après son dernier contact" in text
+    )
 
 
 @pytest.mark.parametrize(
@@ -454,7 +456,9 @@ def test_ninety_days_after_its_end_a_message_has_no_body_left():
 )
 def test_a_message_that_is_not_over_keeps_its_body(late):
     over = message(91)
-    Message.objects.update(**late, **({"accepted_at": None} if "next" in str(late) else {}))
+    Message.objects.update(
+        **late, **({"accepted_at": None} if "next" in str(late) else {})
+    )
 
     assert purging.purge().gone["messages"] == 0
 

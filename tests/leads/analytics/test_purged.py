@@ -102,7 +102,9 @@ def test_a_purge_changes_no_figure_of_the_past(seed, monkeypatch):
     by_one = [told_by_one(period) for period in PERIODS[:2]]
     files = told_of_downloads()
     # Everybody but a few, whatever they did and were: merged, tests, suspects.
-    due = Lead.objects.filter(pk__in=list(Lead.objects.values_list("pk", flat=True)[2:]))
+    due = Lead.objects.filter(
+        pk__in=list(Lead.objects.values_list("pk", flat=True)[2:])
+    )
     monkeypatch.setattr(retention, "due", lambda: due.filter(erased_at=None))
     rows = [purging.Rows("contact", retention.due, purging._anonymise, piece=1)]
     monkeypatch.setattr(purging, "CLOCKS", rows)
@@ -120,7 +122,9 @@ def test_a_purge_changes_no_figure_of_the_past(seed, monkeypatch):
 
 
 def test_what_could_name_somebody_together_is_kept_apart():
-    SubmissionFactory(lead__region="94", lead__job_function="dg", source={"utm_source": ["salon"]})
+    SubmissionFactory(
+        lead__region="94", lead__job_function="dg", source={"utm_source": ["salon"]}
+    )
     facts.refresh_all()
     before = LeadFacts.objects.get()
 
