@@ -14,7 +14,6 @@ from enum import StrEnum
 
 from django.conf import settings
 
-from leads.models.audience import RETENTION as AUDIENCE
 from leads.models.quota import RETENTION as QUOTAS
 
 YEARS = 3  # After the last contact from the person (CNIL, référentiel, 2022).
@@ -43,6 +42,18 @@ class Clock:
     then: str
     by: str  # For docs/privacy.md.
     public: bool = True
+
+    @property
+    def parts(self) -> list[str | None]:
+        """Return how long in pieces; None where a setting is to be completed."""
+        parts: list[str | None] = []
+        for piece in filter(None, re.split(r"(\{\w+\})", self.kept)):
+            if piece.startswith("{"):
+                days = getattr(settings, piece[1:-1])
+                parts.append(str(days) if days else None)
+            else:
+                parts.append(piece)
+        return parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,18 +375,6 @@ def public_purposes() -> list[Purpose]:
 
 def public_clocks() -> list[Clock]:
     return [clock for clock in CLOCKS if clock.public]
-
-
-def kept_parts(clock: Clock) -> list[str | None]:
-    """Return how long in pieces; None where a setting is to be completed."""
-    parts: list[str | None] = []
-    for piece in re.split(r"(\{\w+\})", clock.kept):
-        if piece.startswith("{"):
-            days = getattr(settings, piece[1:-1])
-            parts.append(str(days) if days else None)
-        elif piece:
-            parts.append(piece)
-    return parts
 
 
 def three_years_before(at: datetime) -> datetime:

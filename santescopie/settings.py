@@ -53,6 +53,12 @@ PUBLISHER: dict[str, str] = {
     )
 }  # fmt: skip
 
+# What the register promises of the host: days that its logs and its backups are kept.
+LOG_RETENTION_DAYS = int(env("LOG_RETENTION_DAYS", default="") or 0)
+BACKUP_RETENTION_DAYS = int(env("BACKUP_RETENTION_DAYS", default="") or 0)
+# Who is told of a weakness: an address or an https:// page, for security.txt.
+SECURITY_CONTACT: str = env("SECURITY_CONTACT", default="")
+
 # --- The application ----------------------------------------------------------
 
 INSTALLED_APPS = [
