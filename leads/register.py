@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 
 from django.conf import settings
 
@@ -130,13 +131,13 @@ PURPOSES = (
     Purpose(
         "mesure",
         "Savoir quels exemplaires ont été téléchargés, et le montrer avec vos données",
-        "Le jour où vous téléchargez votre exemplaire\u00a0; de chaque requête sur ses "
+        "Le jour où vous téléchargez votre exemplaire\u202f; de chaque requête sur ses "
         "liens, son instant et des traits qui distinguent un lecteur d’un robot, sans "
         "adresse du réseau ni nom du navigateur",
         Basis.INTEREST,
         f"{TEAM}, {HOST}",
         ("requetes",),
-        interest="savoir si l’étude est lue\u00a0; vous pouvez vous y opposer à tout "
+        interest="savoir si l’étude est lue\u202f; vous pouvez vous y opposer à tout "
         "moment",
         consent="mesure",
     ),
@@ -163,7 +164,7 @@ PURPOSES = (
     Purpose(
         "droits",
         "Répondre à vos droits, et ne plus jamais écrire à qui s’y est opposé",
-        "Votre demande, sa date et la réponse\u00a0; une empreinte à clé secrète de "
+        "Votre demande, sa date et la réponse\u202f; une empreinte à clé secrète de "
         "l’adresse effacée ou écartée",
         Basis.LAW,
         f"{TEAM}, {HOST}",
@@ -201,7 +202,7 @@ CLOCKS = (
         "messages",
         "Corps et pièces jointes des messages, mots de leurs serveurs",
         f"{_days(MESSAGES)} après la fin de l’envoi",
-        "Effacés\u00a0; restent l’objet, les dates et l’issue",
+        "Effacés\u202f; restent l’objet, les dates et l’issue",
         PURGE,
     ),
     Clock(
@@ -221,7 +222,7 @@ CLOCKS = (
     Clock(
         "quotas",
         "Empreinte du réseau",
-        f"{QUOTAS.total_seconds() / 3600:.0f} heures\u00a0; sa clé change chaque jour",
+        f"{QUOTAS.total_seconds() / 3600:.0f} heures\u202f; sa clé change chaque jour",
         "Effacée",
         f"`leads.forget_quotas`, each hour; {PURGE}",
     ),
@@ -249,8 +250,8 @@ CLOCKS = (
     Clock(
         "droits",
         "Droits exercés\u00a0: nature, date et numéro de contact",
-        "Tant que le service fonctionne\u00a0: une fois les données effacées, un numéro "
-        "ne désigne plus personne",
+        "Tant que le service fonctionne\u00a0: une fois les données effacées, un "
+        "numéro ne désigne plus personne",
         "Rien ne désigne une personne",
         "nobody: it is the proof that rights were answered",
     ),
@@ -271,7 +272,7 @@ CLOCKS = (
     Clock(
         "sauvegardes",
         "Sauvegardes",
-        "{BACKUP_RETENTION_DAYS} jours\u00a0; ce qui a été effacé l’est de nouveau dès "
+        "{BACKUP_RETENTION_DAYS} jours\u202f; ce qui a été effacé l’est de nouveau dès "
         "qu’une sauvegarde est remise en service",
         "Effacées",
         "the host, as `BACKUP_RETENTION_DAYS` promises",
@@ -296,7 +297,7 @@ CLOCKS = (
         "gestes",
         "Mots saisis pour un geste sur plusieurs contacts",
         f"{_days(GESTURES)} après le geste",
-        "Effacés\u00a0; restent le geste et ses nombres",
+        "Effacés\u202f; restent le geste et ses nombres",
         PURGE,
         public=False,
     ),
@@ -310,7 +311,7 @@ CLOCKS = (
     ),
 )
 
-_PDF = "Composée sur votre exemplaire, et"
+_PDF = "Écrit sur votre exemplaire\u202f;"
 FIELDS = (
     Field("first_name", "Prénom", True, f"{_PDF} dit à qui l’envoyer"),
     Field("last_name", "Nom", True, f"{_PDF} dit à qui l’envoyer"),
@@ -318,7 +319,7 @@ FIELDS = (
         "email",
         "Adresse électronique professionnelle",
         True,
-        "Où la synthèse est envoyée\u00a0; ce qui distingue deux personnes",
+        "Où la synthèse est envoyée\u202f; ce qui distingue deux personnes",
     ),
     Field(
         "organisation",
@@ -342,7 +343,7 @@ FIELDS = (
         "region",
         "Région",
         True,
-        "Composée sur votre exemplaire\u00a0; dit qui, dans l’équipe, vous suit",
+        "Écrite sur votre exemplaire\u202f; dit qui, dans l’équipe, vous suit",
     ),
     Field(
         "news_consent",
@@ -433,6 +434,20 @@ def tables() -> dict[str, str]:
             ),
         ),
     }
+
+
+def filled(text: str) -> str:
+    """Return docs/privacy.md with each table as the register has it now."""
+    for name, table in tables().items():
+        place = re.compile(
+            rf"(<!-- register: {name} -->\n).*?(<!-- /register -->)", re.DOTALL
+        )
+        text = place.sub(partial(_put, table), text)
+    return text
+
+
+def _put(table: str, place: re.Match[str]) -> str:
+    return f"{place[1]}{table}\n{place[2]}"
 
 
 def _said(kept: str) -> str:

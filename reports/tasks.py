@@ -218,7 +218,7 @@ def relabel_hits(after: int = 0) -> None:
 
 @shared_task(name="reports.sweep_copies")
 def sweep_copies() -> None:
-    """Delete orphan files of copies, a part of the store. Running it again finds none."""
+    """Delete orphan files of copies, an hour's share. Running it again finds none."""
     sweeping.sweep(timezone.now())
 
 

@@ -3,8 +3,8 @@
 Whatever changes a lead marks it (`MARKS`, in the database: no code can forget to). A
 refresh takes the marks, makes those leads' facts anew and counts the days they were
 and are of, in one transaction: run twice, stopped or late, it comes to the same. The
-truth is always the events; both tables may be emptied and made again (`rebuild`). Not so
-`KeptDay`: what people who were anonymised had answered is nowhere else any more.
+truth is always the events; both tables may be emptied and made again (`rebuild`), but
+not `KeptDay`: what people who were anonymised had answered is nowhere else any more.
 """
 
 from __future__ import annotations

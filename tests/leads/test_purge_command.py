@@ -1,4 +1,4 @@
-"""R20, R21: `purge_personal_data`, by hand; and each clock of the register it serves."""
+"""R20, R21: `purge_personal_data` by hand, and each clock that it serves."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def heard(lead):
     return retention.with_last_contact(Lead.objects.filter(pk=lead.pk)).get()
 
 
-# --- What is a sign of the person, and what is none --------------------------------------
+# --- What is a sign of the person, and what is none ---------------------------------
 
 
 def asks_again(lead):
@@ -246,7 +246,7 @@ def test_who_may_be_due_is_found_by_an_index():
     assert "Seq Scan on leads_lead " not in plan
 
 
-# --- The purge ---------------------------------------------------------------------------
+# --- The purge ----------------------------------------------------------------------
 
 
 def test_the_purge_leaves_nothing_of_who_is_due_and_all_of_others():
@@ -308,7 +308,7 @@ def test_who_comes_back_as_they_are_about_to_go_stays(monkeypatch):
 
 @pytest.mark.logs("leads.purging")
 def test_one_who_cannot_be_erased_holds_nobody_up(monkeypatch):
-    first, second = old(), old()
+    first, _ = old(), old()
     erase = privacy.erase
 
     def away(lead, kind):
@@ -373,7 +373,7 @@ def test_the_task_hands_on_what_it_had_no_time_for(monkeypatch):
     assert asked == ["again"]
 
 
-# --- What staff are told ------------------------------------------------------------------
+# --- What staff are told ------------------------------------------------------------
 
 
 def test_the_page_of_a_lead_says_when_they_will_be_erased(client, sign_in):
@@ -406,7 +406,7 @@ def test_near_its_day_the_page_says_how_near(days, said):
     assert ("sans que la personne soit prévenue" in words) == (0 < days < 31)
 
 
-# --- Messages -----------------------------------------------------------------------------
+# --- Messages -----------------------------------------------------------------------
 
 
 def message(days, **values):

@@ -203,9 +203,12 @@ def test_every_page_says_how_accessible_the_site_is(client, db, path):
     """A1: « non conforme » until somebody else has audited it, with the declaration."""
     html = client.get(path).text
 
-    assert '<a href="/accessibilite/">Accessibilité : non conforme</a>'.replace(
-        " : ", "\u00a0: "
-    ) in html
+    assert (
+        '<a href="/accessibilite/">Accessibilité : non conforme</a>'.replace(
+            " : ", "\u00a0: "
+        )
+        in html
+    )
 
 
 def test_the_site_map_leads_to_every_public_page(client, complete):

@@ -38,8 +38,8 @@ class Command(BaseCommand):
             self._purge()
         if frozen := retention.frozen().count():
             self.stdout.write(
-                f"Contacts gelés, laissés en l’état\u00a0: {frozen}. Au DPO de lever le "
-                "gel ou d’effacer."
+                f"Contacts gelés, laissés en l’état\u00a0: {frozen}. Au DPO de lever "
+                "le gel ou d’effacer."
             )
 
     def _purge(self) -> None:
@@ -60,8 +60,8 @@ class Command(BaseCommand):
         if done.failed:
             failed = ", ".join(f"{key} ({n})" for key, n in done.failed.items())
             raise CommandError(
-                f"Des lignes n’ont pas pu être traitées\u00a0: {failed}. Le journal dit "
-                "pourquoi\u00a0; elles le seront au prochain passage."
+                f"Des lignes n’ont pas pu être traitées\u00a0: {failed}. Le journal "
+                "dit pourquoi\u202f; elles le seront au prochain passage."
             )
 
     def _tell(self, counts: dict[str, int]) -> None:
