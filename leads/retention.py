@@ -76,7 +76,10 @@ def with_last_contact(leads: QuerySet[Any]) -> QuerySet[Any]:
         )
         for rows, field in signs()
     ]
-    return leads.annotate(last_contact_at=Greatest(F("created_at"), *latest))
+    found: QuerySet[Any] = leads.annotate(
+        last_contact_at=Greatest(F("created_at"), *latest)
+    )
+    return found
 
 
 def erasure_of(lead: Any) -> datetime:
@@ -93,7 +96,7 @@ def frozen() -> QuerySet[Lead]:
     names = {field.name for field in Lead._meta.get_fields()}
     if "frozen_at" not in names:
         return Lead.objects.none()
-    return Lead.objects.filter(erased_at=None, frozen_at__isnull=False)
+    return Lead.objects.filter(**{"erased_at": None, "frozen_at__isnull": False})
 
 
 def due() -> QuerySet[Lead]:

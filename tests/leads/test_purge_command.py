@@ -115,7 +115,7 @@ def test_a_run_takes_what_the_dry_run_told_and_no_more(caplog):
     assert LogEntry.objects.count() == Session.objects.count() == 1
     assert cache.get("kept") == 1
     kept = Batch.objects.order_by("finished_at")
-    assert [batch.params for batch in kept][0] == {"to": 1}
+    assert kept[0].params == {"to": 1}
     assert "reason" in kept[1].params
 
 

@@ -1,4 +1,4 @@
-"""R19, R20: three years after the last sign of the person, by the one path of erasure."""
+"""R19, R20: three years after the last sign of the person, by one path of erasure."""
 
 from __future__ import annotations
 

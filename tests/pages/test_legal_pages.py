@@ -85,7 +85,7 @@ def privacy(client, complete):
 
 
 def test_the_page_says_all_that_the_register_says_of_visitors(privacy):
-    """R1, R12: purposes with one basis each, data and retention; rendered, not copied."""
+    """R1, R12: purposes with one basis each, data and retention, rendered."""
     for purpose in register.public_purposes():
         for words in (purpose.title, purpose.data, purpose.why):
             assert said(words) in privacy
@@ -133,7 +133,7 @@ def test_each_purpose_has_exactly_one_basis_and_known_clocks():
 
 
 def test_the_ledger_of_consents_knows_the_register():
-    """R1: what is agreed to has consent for its basis; what is objected to, interest."""
+    """R1: what is agreed to rests on consent; what is objected to, on an interest."""
     bases = {row.consent: row.basis for row in register.PURPOSES if row.consent}
 
     assert set(bases) == set(ConsentEvent.Purpose.values)
@@ -142,7 +142,7 @@ def test_the_ledger_of_consents_knows_the_register():
 
 
 def test_every_field_of_the_form_is_justified(privacy):
-    """R13: mandatory ones are used in the document or the follow-up; R14: no free text."""
+    """R13: used in the document or the follow-up; R14: no free text."""
     form = RequestForm()
     rows = {row.name: row for row in register.FIELDS}
 
@@ -157,7 +157,7 @@ def test_every_field_of_the_form_is_justified(privacy):
 
 
 def test_the_notice_beside_the_button_says_the_same(client, complete, db):
-    """R11: controller, purposes, retention, rights, contact and a link, before any click."""
+    """R11: controller, purposes, retention, rights, contact, link; without a click."""
     from django.template.loader import render_to_string
 
     from santescopie.context import publication
