@@ -184,14 +184,14 @@ PURPOSES = (
 
 
 def _days(delay: timedelta) -> str:
-    return f"{delay.days} jours"
+    return f"{delay.days}\u00a0jours"
 
 
 CLOCKS = (
     Clock(
         "contact",
         "Contact, demandes, accords, échanges notés et exemplaires, fichiers compris",
-        f"{YEARS} ans après le dernier contact venu de vous\u00a0: une demande, un "
+        f"{YEARS}\u00a0ans après votre dernier contact\u00a0: une demande, un "
         "téléchargement, une réponse, un geste sur une de nos pages. Ouvrir un message "
         "ou une page n’en est pas un.",
         "Anonymisés\u00a0: les fichiers sont supprimés, il ne reste que des lignes qui "
@@ -215,21 +215,22 @@ CLOCKS = (
     Clock(
         "suspects",
         "Demandes tenues pour celles d’un robot",
-        "12 mois après la dernière, sauf si l’équipe lève le soupçon",
+        "12\u00a0mois après la dernière, sauf si l’équipe lève le soupçon",
         "Anonymisées",
         PURGE,
     ),
     Clock(
         "quotas",
         "Empreinte du réseau",
-        f"{QUOTAS.total_seconds() / 3600:.0f} heures\u202f; sa clé change chaque jour",
+        f"{QUOTAS.total_seconds() / 3600:.0f}\u00a0heures\u202f; sa clé change "
+        "chaque jour",
         "Effacée",
         f"`leads.forget_quotas`, each hour; {PURGE}",
     ),
     Clock(
         "audience",
         "Nombres de visites",
-        "25 mois",
+        "25\u00a0mois",
         "Effacés",
         f"`leads.forget_audience`, each hour; {PURGE}",
     ),
@@ -265,22 +266,22 @@ CLOCKS = (
     Clock(
         "journaux",
         "Journaux techniques, sans nom ni adresse électronique",
-        "{LOG_RETENTION_DAYS} jours",
+        "{LOG_RETENTION_DAYS}\u00a0jours",
         "Effacés",
         "the host, as `LOG_RETENTION_DAYS` promises",
     ),
     Clock(
         "sauvegardes",
         "Sauvegardes",
-        "{BACKUP_RETENTION_DAYS} jours\u202f; ce qui a été effacé l’est de nouveau dès "
-        "qu’une sauvegarde est remise en service",
+        "{BACKUP_RETENTION_DAYS}\u00a0jours\u202f; ce qui a été effacé l’est de "
+        "nouveau dès qu’une sauvegarde est remise en service",
         "Effacées",
         "the host, as `BACKUP_RETENTION_DAYS` promises",
     ),
     Clock(
         "sessions",
         "Sessions de l’équipe",
-        "Jusqu’à leur fin, 12 heures au plus",
+        "Jusqu’à leur fin, 12\u00a0heures au plus",
         "Effacées",
         PURGE,
         public=False,
