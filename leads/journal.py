@@ -11,11 +11,9 @@ from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
-from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponseBase
 
 from leads.models import ConsentEvent, JournalEntry, Lead, PrivacyEvent, Submission
-from leads.models.journal import RETENTION
 from outbox.models import Message, Undelivered
 from reports.models import Copy
 
@@ -63,12 +61,6 @@ def record(
         page=page[:100],
         filters=filters[:500],
     )
-
-
-def forget() -> int:
-    """Delete what is older than its time; the database refuses to go further."""
-    old = JournalEntry.objects.filter(at__lt=Now() - RETENTION)
-    return old.delete()[0]
 
 
 class JournalMiddleware:

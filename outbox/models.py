@@ -51,6 +51,36 @@ class MessageQuerySet(ClaimableQuerySet["Message"]):
             failed_at__isnull=False, delivered_at__isnull=False
         )
 
+    def to_empty(self, age: Any) -> Self:
+        """Keep what ended so long ago, all said and done, and still has its content."""
+        ends = ("accepted", "failed", "withheld", "delivered", "bounced")
+        return self.filter(
+            created_at__lt=Now() - age, next_attempt_at=None, emptied_at=None
+        ).filter(
+            *(
+                Q(**{f"{end}_at": None}) | Q(**{f"{end}_at__lt": Now() - age})
+                for end in ends
+            )
+        )
+
+    def empty(self) -> int:
+        """Drop bodies, files and servers' words; fates, dates and subjects stay."""
+        rows = self.filter(next_attempt_at=None, emptied_at=None)
+        with transaction.atomic():
+            locked = rows.select_for_update(no_key=True, skip_locked=True, of=("self",))
+            keys = list(locked.order_by("pk").values_list("pk", flat=True))
+            MessageEvent.objects.filter(message__in=keys).exclude(cause="").update(
+                cause=""
+            )
+            return Message.objects.filter(pk__in=keys).update(
+                text="",
+                html="",
+                headers={},
+                links={},
+                attachments=[],
+                emptied_at=Now(),
+            )
+
     def hand_over(self, limit: int = 100) -> list[tuple[int, int]]:
         """Hand over as usual; a server left alone gets one probe per interval."""
         offered = Breaker.objects.offers(mail_server())
@@ -70,7 +100,12 @@ class MessageQuerySet(ClaimableQuerySet["Message"]):
         with transaction.atomic():
             rows = list(
                 self.undelivered()
-                .filter(~Exists(for_good), accepted_at=None, next_attempt_at=None)
+                .filter(
+                    ~Exists(for_good),
+                    accepted_at=None,
+                    next_attempt_at=None,
+                    emptied_at=None,
+                )
                 .select_for_update(no_key=True, of=("self",))
                 .defer("text", "html")
             )
@@ -169,6 +204,8 @@ class Message(Claimable):
     # What the recipient's side said later, where anybody tells us.
     delivered_at = models.DateTimeField("distribué le", null=True, editable=False)
     bounced_at = models.DateTimeField("rebond le", null=True, editable=False)
+    # When its body and files were dropped: it can never be sent again.
+    emptied_at = models.DateTimeField("contenu effacé le", null=True, editable=False)
     # Set just before DATA and cleared by the outcome: a claim that finds it set takes
     # over from a worker that died while the server may already have said yes.
     handing_over_at = models.DateTimeField(null=True, editable=False)
@@ -203,6 +240,12 @@ class Message(Claimable):
                 fields=["-created_at", "-id"],
                 condition=UNDELIVERED,
                 name="message_undelivered",
+            ),
+            # What is over and may be emptied, the oldest first. Some 90 days of mail.
+            models.Index(
+                fields=["created_at"],
+                condition=Q(emptied_at=None, next_attempt_at=None),
+                name="message_full",
             ),
             # The quota per recipient, at each message owed.
             models.Index(

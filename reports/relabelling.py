@@ -52,8 +52,12 @@ class Moves:
 def waiting(
     since: datetime | None = None, after: int = 0, most: int | None = None
 ) -> list[int]:
-    """Return the copies with requests to judge, in order, those done left out."""
-    found = Hit.objects.filter(copy_id__gt=after)
+    """Return the copies with requests to judge, in order, those done left out.
+
+    Who was erased keeps the labels of their day: figures that hold a part of them that
+    nobody can count again must not move.
+    """
+    found = Hit.objects.filter(copy_id__gt=after, copy__lead__erased_at=None)
     if since:
         found = found.filter(at__gte=since)
     copies = found.order_by("copy_id").values_list("copy_id", flat=True).distinct()

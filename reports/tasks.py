@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from outbox.claims import LeaseLost
-from reports import editions, pdf, proofing, proofs, relabelling
+from reports import editions, pdf, proofing, proofs, relabelling, sweeping
 from reports.models import Copy, CopyEvent, Edition, Proof
 from reports.signals import copy_rendered
 
@@ -214,6 +214,12 @@ def relabel_hits(after: int = 0) -> None:
     for (old, new), count in moves.moved.items():
         logger.info("hits: %s from %s to %s", count, old, new)
     relabel_hits.delay(moves.last)
+
+
+@shared_task(name="reports.sweep_copies")
+def sweep_copies() -> None:
+    """Delete orphan files of copies, an hour's share. Running it again finds none."""
+    sweeping.sweep(timezone.now())
 
 
 @worker_process_shutdown.connect

@@ -40,6 +40,52 @@ def publisher_is_known(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return errors
 
 
+LONGEST = {"LOG_RETENTION_DAYS": 365, "BACKUP_RETENTION_DAYS": 365}
+
+
+@register(deploy=True)
+def register_is_complete(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse a register that promises nothing, or more than the CNIL allows.
+
+    Logs are kept for six months to a year (CNIL, « journalisation », 2021).
+    """
+    errors: list[CheckMessage] = []
+    for name, longest in LONGEST.items():
+        days = getattr(settings, name)
+        if not days:
+            errors.append(
+                Error(
+                    f"{name} is empty: the privacy page says how long, and nobody "
+                    "else knows.",
+                    id="santescopie.E013",
+                )
+            )
+        elif not 0 < days <= longest:
+            errors.append(
+                Error(
+                    f"{name} is {days}: from 1 to {longest} days are kept.",
+                    id="santescopie.E014",
+                )
+            )
+    if not security_contact():
+        errors.append(
+            Error(
+                f"SECURITY_CONTACT is {settings.SECURITY_CONTACT!r}: an address or an "
+                "https:// page is needed (RFC 9116).",
+                id="santescopie.E015",
+            )
+        )
+    return errors
+
+
+def security_contact() -> str:
+    """Return the URI of who is told of a weakness, or nothing where nobody is."""
+    said = settings.SECURITY_CONTACT.removeprefix("mailto:")
+    if re.fullmatch(r"https://[^\s]+", said):
+        return said
+    return f"mailto:{said}" if re.fullmatch(r"[^\s@:]+@[^\s@:]+", said) else ""
+
+
 @register(deploy=True)
 def site_is_secure(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     errors: list[CheckMessage] = []

@@ -53,6 +53,12 @@ PUBLISHER: dict[str, str] = {
     )
 }  # fmt: skip
 
+# What the register promises of the host: days that its logs and its backups are kept.
+LOG_RETENTION_DAYS = int(env("LOG_RETENTION_DAYS", default="") or 0)
+BACKUP_RETENTION_DAYS = int(env("BACKUP_RETENTION_DAYS", default="") or 0)
+# Who is told of a weakness: an address or an https:// page, for security.txt.
+SECURITY_CONTACT: str = env("SECURITY_CONTACT", default="")
+
 # --- The application ----------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -243,6 +249,11 @@ CELERY_BEAT_SCHEDULE = {
     "forget-probes": {"task": "leads.forget_probes", "schedule": 3600.0},
     "weekly-letters": {"task": "leads.owe_weekly_letters", "schedule": 300.0},
     "forget-audience": {"task": "leads.forget_audience", "schedule": 3600.0},
+    "purge-personal-data": {  # At night, Europe/Paris, before the figures are checked.
+        "task": "leads.purge_personal_data",
+        "schedule": crontab(hour=3, minute=15),
+    },
+    "sweep-copies": {"task": "reports.sweep_copies", "schedule": crontab(minute=40)},
     "prove-live-edition": {"task": "reports.prove_live_edition", "schedule": 3600.0},
     # Again until noon: who was late to start is late to send, and none is sent twice.
     "owe-morning-letters": {

@@ -32,6 +32,7 @@ urlpatterns = [
     path("accessibilite/", page("accessibility"), name="accessibility"),
     path("plan-du-site/", page("sitemap"), name="sitemap-page"),
     path("robots.txt", public(views.robots)),
+    path(views.SECURITY_TXT[1:], public(views.security_txt), name="security-txt"),
     path("sitemap.xml", public(views.sitemap)),
     path("manifest.webmanifest", public(views.manifest), name="manifest"),
     path("favicon.ico", public(views.favicon)),

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, timedelta
 
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from reports import study
+from santescopie.checks import security_contact
 
 # What search engines may list, by name, and what no robot has to open.
 PUBLIC = ("leads:landing", "legal-notice", "privacy", "accessibility", "sitemap-page")
+SECURITY_TXT = "/.well-known/security.txt"
+SECURITY_TXT_FRESH = timedelta(days=180)  # RFC 9116, 2.5.5: less than a year.
 PERSONAL = (
     "/suivi/",
     "/exemplaire/",
@@ -93,6 +98,23 @@ def robots(request: HttpRequest) -> HttpResponse:
     """Keep robots on the public pages: the others are somebody's, or staff's."""
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in PERSONAL)]
     lines += ["", f"Sitemap: {settings.SITE_URL}/sitemap.xml", ""]
+    return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")
+
+
+@require_safe
+def security_txt(request: HttpRequest) -> HttpResponse:
+    """Say whom to tell of a weakness (RFC 9116); not found where nobody is said."""
+    contact = security_contact()
+    if not contact:
+        raise Http404("SECURITY_CONTACT is not set")
+    ends = timezone.now().astimezone(UTC) + SECURITY_TXT_FRESH
+    lines = [
+        f"Contact: {contact}",
+        f"Expires: {ends:%Y-%m-%dT00:00:00Z}",
+        "Preferred-Languages: fr, en",
+        f"Canonical: {settings.SITE_URL}{SECURITY_TXT}",
+        "",
+    ]
     return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")
 
 

@@ -135,6 +135,14 @@ class Rows:
             return self.tile.count(self.filters)
         return self.paginator.count
 
+    @cached_property
+    def apart(self) -> int:
+        """How many more the figure counts: of people anonymised since.
+
+        That they were of this region, say, is kept apart from all else (`KeptDay`).
+        """
+        return max(0, sum(paging.apart(self.tile, self.filters).values()))
+
     @property
     def sentence(self) -> str:
         words_ = self.labels.sentence(self.filters)
@@ -158,7 +166,8 @@ def lines(request: HttpRequest) -> TemplateResponse:
         "title": rows.tile.title,
         "tile": rows.tile,
         "rows": rows,
-        "total": words.number(rows.total),
+        "total": words.number(rows.total + rows.apart),
+        "apart": words.number(rows.apart) if rows.apart else "",
         "page": page,
         "pages": page.paginator.get_elided_page_range(page.number),
         "count": words.number(page.paginator.count),

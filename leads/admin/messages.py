@@ -22,6 +22,7 @@ from outbox.admin import (
     Paged,
     ReadOnly,
     ScopeFilter,
+    instant,
     short,
     without_links,
 )
@@ -92,6 +93,8 @@ class MessageAdmin(
     @admin.display(description="texte")
     def plain_text(self, message: Message) -> str:
         """Show the text without its secrets, which are not stored anyway."""
+        if message.emptied_at:
+            return f"effacé le {instant(message.emptied_at)}, comme les pièces jointes"
         return without_links(message.text)
 
     @admin.display(description="pièces jointes")
@@ -281,8 +284,8 @@ def closed_left(count: int) -> str:
         "envoi n’a pas été relancé" if count == 1 else "envois n’ont pas été relancés"
     )
     return (
-        f"{count} {noun}\u00a0: l’adresse a été corrigée par la personne, ou ses "
-        "données sont effacées."
+        f"{count} {noun}\u00a0: l’adresse a été corrigée par la personne, ses "
+        "données sont effacées, ou le message n’est plus conservé."
     )
 
 

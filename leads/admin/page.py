@@ -19,7 +19,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 
-from leads import interest, timeline
+from leads import interest, retention, timeline
 from leads.admin import page_words
 from leads.admin.filters import with_delivery
 from leads.admin.page_forms import AssignForm, LogForm, PlanForm, StatusForm
@@ -113,6 +113,7 @@ class LeadPages(LeadPosts):
             pk=pk, erased_at=None
         )
         leads = interest.with_acts(with_consents(with_delivery(leads)))
+        leads = retention.with_last_contact(leads)
         return (
             leads.annotate(
                 assignment=Subquery(latest.values("sentence")[:1]),
@@ -147,6 +148,7 @@ class LeadPages(LeadPosts):
             and lead.next_action_on < timezone.localdate(),
             "promise": page_words.promise_words(lead),
             "mailbox": page_words.mailbox_words(lead),
+            "erasure": page_words.erasure_words(lead),
             "typed": page_words.typed_later(lead),
             "days": [(day, list(rows)) for day, rows in groupby(entries, _day)],
             "more": min(limit * 2, MOST) if more and limit < MOST else 0,

@@ -7,12 +7,14 @@ from typing import Any
 
 from django.utils import timezone
 
-from leads import business_days
+from leads import business_days, retention
 from leads.models import Lead, Submission
+from leads.register import YEARS
 from leads.timeline_words import typed_otherwise
 from reports.templatetags.french import french_date
 from reports.templatetags.staff_french import WEEKDAYS
 
+SOON = 30  # Days before an erasure that staff are told how many are left.
 TYPED_KEPT = 20  # Later submissions that are compared with the record.
 
 
@@ -55,6 +57,24 @@ def mailbox_words(lead: Any) -> str:
         day = said(timezone.localdate(lead.delivered_at))
         return f"synthèse remise le {day}"
     return "synthèse pas encore remise"
+
+
+def erasure_words(lead: Any, today: date | None = None) -> str:
+    """Say when the person will be anonymised, and why then. Nobody writes to them."""
+    today = today or timezone.localdate()
+    if getattr(lead, "frozen_at", None):
+        return "pas d’effacement tant que le gel demandé par la personne dure"
+    heard = timezone.localdate(lead.last_contact_at)
+    day = timezone.localdate(retention.erasure_of(lead))
+    since = f"{YEARS} ans après son dernier contact, le {french_date(heard)}"
+    if day <= today:
+        return f"effacement prévu cette nuit, {since}"
+    words = f"effacement prévu le {french_date(day)}, {since}"
+    left = (day - today).days
+    if left > SOON:
+        return words
+    days = "demain" if left == 1 else f"dans {left} jours"
+    return f"{words}\u00a0: {days}, sans que la personne soit prévenue"
 
 
 def typed_later(lead: Lead) -> list[tuple[Submission, list[str]]]:

@@ -122,6 +122,17 @@ def _of_weeks(filters: Filters) -> Iterable[Row]:
         yield by, value, None, is_now, counts
         if day is not None:
             yield "", "", day, is_now, counts
+    # Who was anonymised is of this value, and of no other that is known.
+    sums = ", ".join(f"sum({name})" for name in DAY_COUNTS)
+    for is_now, *numbers in _rows(
+        f"SELECT {_is_now(filters)('day')}, {sums} FROM leads_keptday"
+        " WHERE cut = %s AND value = ANY(%s) AND day BETWEEN %s AND %s GROUP BY 1",
+        [cut, values, filters.previous.first, filters.last],
+    ):
+        counts = dict(zip(DAY_COUNTS, map(int, numbers), strict=True))
+        for other in CUTS:
+            if other != cut:
+                yield other, "", None, is_now, counts
 
 
 def _of_facts(filters: Filters, aside: list[Any]) -> Iterable[Row]:

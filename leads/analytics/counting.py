@@ -62,11 +62,19 @@ def one_of(values: dict[str, str], cuts: Iterable[str] = CUTS) -> str:
 NAMES = {cut: f"'{cut}'" for cut in CUTS}
 BY_DAY = ", ".join(["(day)", *(f"(day, {column})" for column in COLUMNS.values())])
 _CUT, _VALUE = one_of(NAMES), one_of(TEXTS)
+_KEPT = ", ".join((*DAY_COUNTS, *("0" for _ in ACTION_COUNTS)))
+_ALL = ", ".join(f"greatest(sum({name}), 0)" for name in NAMED)
 _OF_DAY = f"""
 INSERT INTO leads_funnelday (day, cut, value, {_COUNTS})
-SELECT day, {_CUT}, {_VALUE}, {_SUMS} FROM leads_leadfacts WHERE day = ANY(%s)
-GROUP BY GROUPING SETS ({BY_DAY}) ORDER BY 2, 3, 1
+SELECT day, cut, value, {_ALL} FROM (
+    SELECT day, {_CUT}, {_VALUE}, {_SUMS} FROM leads_leadfacts WHERE day = ANY(%s)
+    GROUP BY GROUPING SETS ({BY_DAY})
+    UNION ALL SELECT day, cut, value, {_KEPT} FROM leads_keptday WHERE day = ANY(%s)
+) counted (day, cut, value, {_COUNTS})
+GROUP BY day, cut, value HAVING sum(leads) > 0 ORDER BY 2, 3, 1
 """
+# What could name somebody together: the facts of who is anonymised lose it.
+LOST = ("job_function", "region", "origin", "campaign")
 _ASIDE = f"""
 INSERT INTO leads_asideday (day, rule, cut, value, requests, files)
 SELECT day, rule, {_CUT}, {_VALUE}, sum((n ->> 0)::int), sum((n ->> 1)::int)
@@ -116,9 +124,36 @@ def count_days(days: Iterable[date]) -> None:
     listed = list(days)
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM leads_funnelday WHERE day = ANY(%s)", [listed])
-        cursor.execute(_OF_DAY, [listed])
+        cursor.execute(_OF_DAY, [listed, listed])
         cursor.execute("DELETE FROM leads_asideday WHERE day = ANY(%s)", [listed])
         cursor.execute(_ASIDE, [listed])
+
+
+def keep(lead: int) -> None:
+    """Count somebody who is about to be anonymised in `KeptDay`, from their facts.
+
+    One row for each cut that will lose its value: what each of them says by itself
+    stays counted, and nothing says any more that they were one person's.
+    """
+    columns = ", ".join(DAY_COUNTS)
+    person = ", ".join(
+        f"{'1' if name == 'erased' else NAMED[name]} AS {name}" for name in DAY_COUNTS
+    )
+    added = ", ".join(
+        f"{name} = leads_keptday.{name} + excluded.{name}" for name in DAY_COUNTS
+    )
+    moved = ", ".join(f"sign * {name}" for name in DAY_COUNTS)
+    with connection.cursor() as cursor:
+        for cut in LOST:
+            cursor.execute(
+                f"INSERT INTO leads_keptday (day, cut, value, {columns})"
+                f" SELECT day, %s, CASE sign WHEN 1 THEN value ELSE '' END, {moved}"
+                f" FROM (SELECT day, {cut} AS value, {person} FROM leads_leadfacts"
+                f" WHERE lead_id = %s AND {cut} <> '' GROUP BY day, {cut}) person,"
+                " (VALUES (1), (-1)) AS signs (sign)"
+                f" ON CONFLICT (cut, value, day) DO UPDATE SET {added}",
+                [cut, lead],
+            )
 
 
 def take_from_weeks(leads: list[int]) -> None:

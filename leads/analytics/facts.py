@@ -3,7 +3,8 @@
 Whatever changes a lead marks it (`MARKS`, in the database: no code can forget to). A
 refresh takes the marks, makes those leads' facts anew and counts the days they were
 and are of, in one transaction: run twice, stopped or late, it comes to the same. The
-truth is always the events; both tables may be emptied and made again (`rebuild`).
+truth is always the events; both tables may be emptied and made again (`rebuild`), but
+not `KeptDay`: what people who were anonymised had answered is nowhere else any more.
 
 The requests of who objects to the measure are not in the facts at all: by day, type or
 owner, a figure less the people whom staff know by name would be theirs. They count
@@ -227,8 +228,8 @@ def rebuild(progress: Callable[[int], object] = lambda done: None) -> None:
         batch = list(rows[:OF_ALL])
         if not batch:
             break
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        with transaction.atomic():
+            lock()
             counting.count_weeks(_remake(batch))
         last = batch[-1]
         progress(last)
@@ -247,6 +248,19 @@ def mark_recent(since: date) -> int:
             [since],
         )
         return int(cursor.rowcount)
+
+
+def lock() -> None:
+    """Let nobody else count until this transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+
+
+def remake(leads: list[int]) -> None:
+    """Make the facts of leads anew at once. Call it locked."""
+    counting.take_from_weeks(leads)
+    _remake(leads)
+    counting.add_to_weeks(leads)
 
 
 def _remake(leads: list[int]) -> set[date]:

@@ -14,8 +14,11 @@ from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet, Sum
 
 from leads.analytics import reading
+from leads.analytics.counting import LOST
 from leads.analytics.filters import Filters
 from leads.analytics.tiles import Kind, Tile, aside_days
+from leads.models import KeptDay
+from leads.models.facts import DAY_COUNTS
 
 PATHS = {
     Kind.PEOPLE: "day",
@@ -78,5 +81,19 @@ def _counted(tile: Tile, filters: Filters, rule: str) -> dict[date, int]:
         column = "requests" if tile.key == "set_aside" else "files"
     else:
         rows, column = reading.days(filters), tile.key
-    by_day = rows.values_list("day").annotate(n=Sum(column)).order_by()
-    return {day: number for day, number in by_day if number}
+    by_day = dict(rows.values_list("day").annotate(n=Sum(column)).order_by())
+    for day, number in apart(tile, filters).items():
+        by_day[day] = by_day.get(day, 0) - number
+    return {day: number for day, number in by_day.items() if number > 0}
+
+
+def apart(tile: Tile, filters: Filters) -> dict[date, int]:
+    """Return what days count of people anonymised since, who open no more: by day."""
+    if tile.key not in DAY_COUNTS or len(filters.kept) != 1:
+        return {}
+    ((cut, values),) = filters.kept.items()
+    if cut not in LOST:
+        return {}
+    rows = KeptDay.objects.filter(cut=cut, value__in=values)
+    rows = rows.filter(day__range=(filters.first, filters.last))
+    return dict(rows.values_list("day").annotate(n=Sum(tile.key)).order_by())

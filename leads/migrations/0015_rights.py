@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='privacyevent',
             name='kind',
-            field=models.CharField(choices=[('pas-moi', 'effacé\xa0: «\xa0ce n’est pas moi\xa0»'), ('demande', 'effacé par la personne'), ('equipe', 'effacé par l’équipe, à sa demande'), ('restauration', 'effacé de nouveau, après une restauration')], max_length=20, verbose_name='nature'),
+            field=models.CharField(choices=[('pas-moi', 'effacé\xa0: «\xa0ce n’est pas moi\xa0»'), ('demande', 'effacé par la personne'), ('equipe', 'effacé par l’équipe, à sa demande'), ('restauration', 'effacé de nouveau, après une restauration'), ('duree', 'anonymisé\xa0: durée de conservation atteinte')], max_length=20, verbose_name='nature'),
         ),
         migrations.CreateModel(
             name='Tombstone',
@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('address_hash', models.BinaryField(max_length=32, verbose_name='empreinte')),
                 ('number', models.BigIntegerField(verbose_name='numéro du contact')),
-                ('kind', models.CharField(choices=[('pas-moi', 'effacé\xa0: «\xa0ce n’est pas moi\xa0»'), ('demande', 'effacé par la personne'), ('equipe', 'effacé par l’équipe, à sa demande'), ('restauration', 'effacé de nouveau, après une restauration')], max_length=20, verbose_name='nature')),
+                ('kind', models.CharField(choices=[('pas-moi', 'effacé\xa0: «\xa0ce n’est pas moi\xa0»'), ('demande', 'effacé par la personne'), ('equipe', 'effacé par l’équipe, à sa demande'), ('restauration', 'effacé de nouveau, après une restauration'), ('duree', 'anonymisé\xa0: durée de conservation atteinte')], max_length=20, verbose_name='nature')),
                 ('at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='effacé le')),
                 ('kept_at', models.DateTimeField(null=True, verbose_name='recopiée le')),
             ],

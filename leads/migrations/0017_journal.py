@@ -82,7 +82,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('admin', '0003_logentry_add_action_flag_choices'),
         ('contenttypes', '0002_remove_content_type_name'),
-        ('leads', '0015_rights'),
+        ('leads', '0016_retention'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

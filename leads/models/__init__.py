@@ -11,6 +11,7 @@ from leads.models.facts import (
     DirtyLead,
     FunnelDay,
     FunnelWeek,
+    KeptDay,
     LeadFacts,
 )
 from leads.models.journal import JournalEntry
@@ -45,6 +46,7 @@ __all__ = [
     "FunnelDay",
     "FunnelWeek",
     "JournalEntry",
+    "KeptDay",
     "Lead",
     "LeadFacts",
     "Letter",

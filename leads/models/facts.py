@@ -188,6 +188,44 @@ class FunnelWeek(Counted):
         return f"{self.week} {self.value}, {self.by_value}: {self.leads}"
 
 
+class KeptDay(models.Model):
+    """What the days of people who were anonymised count, one cut at a time.
+
+    Their facts lose what could name one of them together (function, region, source):
+    each value, by itself, goes on being counted here, and is taken from the empty one.
+    Unlike the other sums it cannot be made again: the answers are gone.
+    """
+
+    day = models.DateField()
+    cut = models.CharField(max_length=20)
+    value = models.CharField(max_length=100, blank=True)
+    leads = models.IntegerField()
+    submissions = models.IntegerField()
+    rendered = models.IntegerField()
+    delivered = models.IntegerField()
+    retrieved = models.IntegerField()
+    contacted = models.IntegerField()
+    met = models.IntegerField()
+    won = models.IntegerField()
+    retrievals = models.IntegerField()
+    raw_retrievals = models.IntegerField()
+    erased = models.IntegerField()
+
+    class Meta:
+        default_permissions = ()
+        verbose_name = "jour des contacts anonymisés"
+        constraints = [
+            models.UniqueConstraint(
+                # By cut first: a filtered board reads one value over a period.
+                name="keptday_once",
+                fields=["cut", "value", "day"],
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.cut} {self.value}: {self.leads}"
+
+
 class AsideDay(models.Model):
     """The requests of one day's cohort that were set aside, by rule: all, or those
     about the leads of one value of a cut."""

@@ -309,6 +309,18 @@ class Lead(Identity):
         indexes = [
             # Staff's list, newest first.
             models.Index(fields=["-created_at", "-id"], name="lead_newest"),
+            # Who may have been kept long enough: few, for the others are erased.
+            models.Index(
+                fields=["created_at"],
+                condition=Q(erased_at=None),
+                name="lead_oldest",
+            ),
+            # Whose files are looked for once more, each hour.
+            models.Index(
+                fields=["erased_at"],
+                condition=Q(erased_at__isnull=False),
+                name="lead_erased",
+            ),
             # What is due today, by owner.
             models.Index(
                 fields=["owner", "next_action_on"],

@@ -16,6 +16,7 @@ class PrivacyEvent(models.Model):
         ASKED = "demande", "effacé par la personne"
         STAFF = "equipe", "effacé par l’équipe, à sa demande"
         RESTORED = "restauration", "effacé de nouveau, après une restauration"
+        RETENTION = "duree", "anonymisé : durée de conservation atteinte"
 
     lead = models.ForeignKey(
         Lead, models.PROTECT, related_name="privacy_events", verbose_name="contact"

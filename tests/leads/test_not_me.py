@@ -511,7 +511,7 @@ OPAQUE = {
     "requested_at rendered_at failed_at damaged_at token_generation token_digest "
     "link_expires_at",
     Message: "id uid kind lead subject about message_id created_at accepted_at "
-    "failed_at deferred_at delivered_at bounced_at attempts",
+    "failed_at deferred_at delivered_at bounced_at emptied_at attempts",
 }
 
 

@@ -54,7 +54,7 @@ MORE = {
     },
     "confidentialite": {
         # Articles of the GDPR, durations, the address of the CNIL.
-        "6", "1", "3", "24", "80715", "75334", "07",
+        "6", "1", "3", "12", "24", "25", "90", "80715", "75334", "07",
     },
     "mentions-legales": {"1"},  # The version of the font's licence.
     "courriel-erratum": {"1", "0", "3"},  # The edition, and the page of its note.

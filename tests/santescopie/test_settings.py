@@ -32,7 +32,16 @@ COMPLETE = {
     },
     "PUBLISHER_CONTACT": "etude@exemple.fr",
     "PUBLISHER_DPO_EMAIL": "dpo@exemple.fr",
+    "LOG_RETENTION_DAYS": "180",
+    "BACKUP_RETENTION_DAYS": "30",
+    "SECURITY_CONTACT": "securite@exemple.fr",
 }  # fmt: skip
+# What a page of everybody's shows, or promises.
+SHOWN = [
+    name
+    for name in COMPLETE
+    if name.startswith("PUBLISHER_") or name.endswith("_RETENTION_DAYS")
+]
 
 
 def manage(*arguments, **environment):
@@ -47,6 +56,7 @@ def manage(*arguments, **environment):
 
 
 def test_a_complete_deployment_passes():
+    """R15, S24: `check --deploy` is clean with a complete environment."""
     result = manage("check", "--deploy", "--fail-level", "WARNING", **COMPLETE)
 
     assert result.returncode == 0, result.stderr
@@ -59,7 +69,8 @@ def test_every_setting_of_the_publisher_is_one_of_these():
 
 
 def test_each_gap_is_named():
-    gaps = [name for name in COMPLETE if name.startswith("PUBLISHER_")]
+    """R15: with an incomplete one, it names each setting that is missing."""
+    gaps = [*SHOWN, "SECURITY_CONTACT"]
     environment = {k: v for k, v in COMPLETE.items() if k not in gaps}
 
     result = manage("check", "--deploy", **environment)
@@ -75,6 +86,11 @@ def test_each_gap_is_named():
         ("PUBLISHER_CONTACT", "sans objet"),
         ("PUBLISHER_DPO_EMAIL", "sans objet"),
         ("DEBUG", "true"),
+        ("LOG_RETENTION_DAYS", "366"),
+        ("BACKUP_RETENTION_DAYS", "-1"),
+        ("SECURITY_CONTACT", "securite"),
+        ("SECURITY_CONTACT", "http://exemple.fr/securite"),
+        ("SECURITY_CONTACT", "a@exemple.fr\nCanonical: x"),
     ],
 )
 def test_what_no_deployment_may_say_is_an_error(name, value):
