@@ -8,7 +8,8 @@ import re
 
 # What opens somebody's pages stands after these words of an address.
 SECRET = re.compile(
-    r"(/(?:suivi|exemplaire|mes-donnees|desinscription|ce-n-est-pas-moi)/)[^/\s?#'\"]+"
+    r"(/(?:suivi|exemplaire|mes-donnees|desinscription|ce-n-est-pas-moi"
+    r"|compte/(?:invitation|nouveau-mot-de-passe|deblocage))/)[^/\s?#'\"]+"
 )
 
 
