@@ -173,9 +173,7 @@ class AccountAdmin(Titled, Paged, UserAdmin[Any]):
         if request.method == "POST" and gesture in GESTURES:
             self._do(request, user, gesture)
             return redirect("admin:auth_user_access", pk=pk)
-        kinds = list(
-            Authenticator.objects.filter(user=user).order_by("type", "pk")
-        )
+        kinds = list(Authenticator.objects.filter(user=user).order_by("type", "pk"))
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,

@@ -6,11 +6,12 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import ModelBackend
-from django.contrib.auth.hashers import check_password
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, check_password
 from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest
 
 User = get_user_model()
+NONE = UNUSABLE_PASSWORD_PREFIX  # What nobody's password is.
 
 
 class StaffBackend(ModelBackend):
@@ -28,10 +29,8 @@ class StaffBackend(ModelBackend):
             return None
         user = find(login)
         # Django hashes as long for a password that cannot be used.
-        right = check_password(
-            password,
-            user.password if user else None,
-            setter=None,
+        right = (
+            user.check_password(password) if user else check_password(password, NONE)
         )
         if user and right and self.user_can_authenticate(user):
             return user

@@ -124,8 +124,7 @@ class ForgottenForm(forms.Form):
     email = forms.EmailField(
         label="Adresse électronique",
         max_length=254,
-        help_text="Celle où vous avez été invité. Format attendu\u00a0: "
-        "nom@domaine.fr",
+        help_text="Celle où vous avez été invité. Format attendu\u00a0: nom@domaine.fr",
         widget=forms.EmailInput(
             attrs={
                 "autocomplete": "email",

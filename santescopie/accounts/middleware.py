@@ -16,8 +16,16 @@ from django.urls import reverse
 
 from santescopie.accounts import sessions
 from santescopie.accounts.factors import has_factor
+from santescopie.accounts.models import AccountLink
 
 PREFIX = "/admin/"
+# What whoever is not signed in may open: a session that is over does not matter there.
+ENTRANCE = {
+    "account_login",
+    "account_reset_password",
+    "account_reset_password_done",
+    *(f"account_link_{purpose}" for purpose in AccountLink.Purpose.values),
+}
 # What may be opened to set a second factor up, and nothing else.
 SETTING_UP = {
     "account_set_up",
@@ -51,17 +59,19 @@ class StaffSessionMiddleware:
     ) -> HttpResponseBase | None:
         if not request.path.startswith(PREFIX) or not request.user.is_authenticated:
             return None
+        name = request.resolver_match.url_name if request.resolver_match else None
         if sessions.is_over(request.session, request.user):
-            return _signed_out(request)
+            if name not in ENTRANCE:
+                return _signed_out(request)
+            logout(request)
+            return None
         sessions.touch(request.session)
-        if settings.DEMO or sessions.FACTOR in request.session:
+        whole = settings.DEMO or sessions.FACTOR in request.session
+        if whole or name in ENTRANCE:
             return None
         if has_factor(request.user):  # Added from elsewhere since this one began.
             return _signed_out(request)
-        match = request.resolver_match
-        if match and match.url_name in SETTING_UP:
-            return None
-        return redirect("account_set_up")
+        return None if name in SETTING_UP else redirect("account_set_up")
 
 
 def _signed_out(request: HttpRequest) -> HttpResponseBase:

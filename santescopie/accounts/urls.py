@@ -27,10 +27,16 @@ urlpatterns = [
         name="mfa_deactivate_totp",
     ),
     path("cles/ajouter/", views.AddKey.as_view(), name="mfa_add_webauthn"),
-    path("cles/<int:pk>/retirer/", views.RemoveKey.as_view(), name="mfa_remove_webauthn"),
+    path(
+        "cles/<int:pk>/retirer/", views.RemoveKey.as_view(), name="mfa_remove_webauthn"
+    ),
     path("codes/", views.Codes.as_view(), name="mfa_view_recovery_codes"),
-    path("codes/nouveaux/", views.NewCodes.as_view(), name="mfa_generate_recovery_codes"),
-    path("mot-de-passe/", views.ChangePassword.as_view(), name="account_change_password"),
+    path(
+        "codes/nouveaux/", views.NewCodes.as_view(), name="mfa_generate_recovery_codes"
+    ),
+    path(
+        "mot-de-passe/", views.ChangePassword.as_view(), name="account_change_password"
+    ),
     path("deconnexion/", views.SignOut.as_view(), name="account_logout"),
     path(
         "deconnexion/partout/",

@@ -335,5 +335,3 @@ def too_many(request: HttpRequest) -> HttpResponse:
     response = render(request, "account/too_many.html", context, status=429)
     response.headers["Retry-After"] = str(throttling.minutes() * 60)
     return response
-
-
