@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -120,8 +121,11 @@ class MFAAdapter(DefaultMFAAdapter):
         return study.NAME
 
     def build_totp_svg(self, url: str) -> str:
-        code = segno.make_qr(url, error="m")
-        return str(code.svg_inline(scale=5, border=4, dark="#000", light="#fff"))
+        drawing = BytesIO()
+        segno.make_qr(url, error="m").save(
+            drawing, kind="svg", scale=5, dark="#000", light="#fff", xmldecl=False
+        )
+        return drawing.getvalue().decode()
 
     def encrypt(self, text: str) -> str:
         """Keep secrets of factors so that the database alone gives no code."""

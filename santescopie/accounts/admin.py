@@ -19,7 +19,7 @@ from django.urls import path, reverse
 
 from outbox.admin import Paged, Titled
 from santescopie.accounts import events, factors, links, sessions
-from santescopie.accounts.forms import InvitationForm
+from santescopie.accounts.forms import LABELS, InvitationForm
 from santescopie.accounts.models import AccountLink
 
 User = get_user_model()
@@ -47,7 +47,8 @@ class AccountForm(forms.ModelForm[Any]):
             "is_superuser",
         )
         widgets = {"groups": forms.CheckboxSelectMultiple}
-        labels = {"email": "Adresse électronique", "groups": "Groupes"}
+        labels = LABELS
+        help_texts = {"is_superuser": "", "groups": "", "is_active": "", "username": ""}
 
     def clean_email(self) -> str:
         email = str(self.cleaned_data["email"])

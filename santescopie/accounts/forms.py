@@ -194,6 +194,14 @@ class ConfirmKeyForm(  # type: ignore[misc]
     pass
 
 
+LABELS = {
+    "email": "Adresse électronique",
+    "groups": "Groupes",
+    "is_superuser": "Administre\u00a0: voit tout, et ouvre des comptes",
+    "is_active": "Compte ouvert",
+}
+
+
 class InvitationForm(forms.ModelForm[Any]):
     """An account for somebody else: their name, their address, what they may do."""
 
@@ -201,7 +209,8 @@ class InvitationForm(forms.ModelForm[Any]):
         model = get_user_model()
         fields = ["first_name", "last_name", "email", "groups", "is_superuser"]
         widgets = {"groups": forms.CheckboxSelectMultiple}
-        labels = {"email": "Adresse électronique", "groups": "Groupes"}
+        labels = LABELS
+        help_texts = {"is_superuser": "", "groups": ""}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -138,6 +138,11 @@ def test_every_control_is_reached_with_the_keyboard(new_page, html):
             assert stop["ring"], stop
 
 
+def test_the_code_of_an_application_is_drawn(new_page, html):
+    page = show(new_page, html["application"])
+    assert page.locator("img.code").evaluate("image => image.naturalWidth") > 200
+
+
 def test_main_actions_are_large_enough_on_a_phone(new_page, html):
     for name in ("login", "second", "set-up", "account", "access"):
         page = show(new_page, html[name], width=390)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from santescopie.accounts import factors, sessions
@@ -186,3 +189,20 @@ def test_public_pages_open_no_session(client, camille, django_assert_num_queries
 def test_sessions_last_what_the_settings_say(settings):
     assert timedelta(seconds=settings.SESSION_COOKIE_AGE) == timedelta(hours=12)
     assert timedelta(seconds=settings.SESSION_IDLE_SECONDS) == timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    "name", ["mfa_index", "account_change_password", "mfa_add_webauthn"]
+)
+def test_pages_of_an_account_are_strict_and_cheap(client, camille, name):
+    """S7: the policy of every page; twelve statements at most."""
+    client.force_login(camille)
+    client.get(reverse(name))
+    with CaptureQueriesContext(connection) as queries:
+        response = client.get(reverse(name))
+    assert response.status_code == 200
+    assert len(queries) <= 12
+    policy = response.headers["Content-Security-Policy"]
+    assert "script-src 'self';" in policy
+    assert "unsafe" not in policy
+    assert not re.search(r"<script(?![^>]*\ssrc=)|<style|\sstyle=", response.text)
