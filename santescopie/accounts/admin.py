@@ -165,9 +165,8 @@ class AccountAdmin(Titled, Paged, UserAdmin[Any]):
         """Show how somebody signs in, and let them in again."""
         user = self.get_object(request, str(pk))
         if user is None:
-            return self._get_obj_does_not_exist_redirect(  # type: ignore[no-any-return]
-                request, self.opts, str(pk)
-            )
+            self.message_user(request, "Ce compte n’existe pas.", messages.WARNING)
+            return redirect("admin:auth_user_changelist")
         if not self.has_change_permission(request, user):
             raise PermissionDenied
         gesture = request.POST.get("geste")

@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, check_password
-from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest
 
 User = get_user_model()
@@ -36,7 +35,7 @@ class StaffBackend(ModelBackend):
             return user
         return None
 
-    def user_can_authenticate(self, user: AbstractBaseUser | None) -> bool:
+    def user_can_authenticate(self, user: Any) -> bool:
         staff = bool(getattr(user, "is_staff", False))
         return staff and super().user_can_authenticate(user)
 

@@ -22,7 +22,8 @@ def types_of(user: Any) -> set[str]:
 
 
 def of_type(user: Any, type: str) -> Authenticator:
-    return Authenticator.objects.get(user=user, type=type)
+    found: Authenticator = Authenticator.objects.get(user=user, type=type)
+    return found
 
 
 def reset(user: Any, *, by: Any = None) -> None:

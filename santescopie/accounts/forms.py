@@ -49,7 +49,7 @@ def _code(label: str) -> forms.CharField:
     )
 
 
-class SignInForm(account_forms.LoginForm):  # type: ignore[misc]
+class SignInForm(account_forms.LoginForm):
     """Name or address, and password: one answer, whatever is wrong."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -73,19 +73,19 @@ class SignInForm(account_forms.LoginForm):  # type: ignore[misc]
         return self.has_error("__all__", "too_many_login_attempts")
 
 
-class ConfirmForm(account_forms.ReauthenticateForm):  # type: ignore[misc]
-    password = _password("Mot de passe", "current-password")
+class ConfirmForm(account_forms.ReauthenticateForm):
+    password = _password("Mot de passe", "current-password")  # type: ignore[assignment]
 
 
-class CodeForm(mfa_forms.AuthenticateForm):  # type: ignore[misc]
+class CodeForm(mfa_forms.AuthenticateForm):
     code = _code("Code de l’application, ou code de secours")
 
 
-class ConfirmCodeForm(mfa_forms.ReauthenticateForm):  # type: ignore[misc]
+class ConfirmCodeForm(mfa_forms.ReauthenticateForm):
     code = _code("Code de l’application, ou code de secours")
 
 
-class ApplicationForm(totp_forms.ActivateTOTPForm):  # type: ignore[misc]
+class ApplicationForm(totp_forms.ActivateTOTPForm):
     code = _code("Code à six chiffres affiché par l’application")
 
 
@@ -159,7 +159,7 @@ class _Careful:
             raise get_adapter().validation_error("incorrect_code") from error
 
 
-class AddKeyForm(webauthn_forms.AddWebAuthnForm):  # type: ignore[misc]
+class AddKeyForm(webauthn_forms.AddWebAuthnForm):
     """A key that also signs in by itself: it asks for a finger, a face or a PIN."""
 
     name = forms.CharField(
@@ -168,7 +168,7 @@ class AddKeyForm(webauthn_forms.AddWebAuthnForm):  # type: ignore[misc]
         required=False,
         help_text="Pour la reconnaître\u00a0: « Téléphone », « Ordinateur du bureau ».",
     )
-    passwordless = None
+    passwordless = None  # type: ignore[assignment]  # Not asked: it always is.
 
     def clean(self) -> Any:
         try:
@@ -180,17 +180,15 @@ class AddKeyForm(webauthn_forms.AddWebAuthnForm):  # type: ignore[misc]
             raise get_adapter().validation_error("incorrect_code") from error
 
 
-class KeyForm(_Careful, webauthn_forms.AuthenticateWebAuthnForm):  # type: ignore[misc]
+class KeyForm(_Careful, webauthn_forms.AuthenticateWebAuthnForm):
     pass
 
 
-class SignInKeyForm(_Careful, webauthn_forms.LoginWebAuthnForm):  # type: ignore[misc]
+class SignInKeyForm(_Careful, webauthn_forms.LoginWebAuthnForm):
     pass
 
 
-class ConfirmKeyForm(  # type: ignore[misc]
-    _Careful, webauthn_forms.ReauthenticateWebAuthnForm
-):
+class ConfirmKeyForm(_Careful, webauthn_forms.ReauthenticateWebAuthnForm):
     pass
 
 
@@ -216,7 +214,7 @@ class InvitationForm(forms.ModelForm[Any]):
         super().__init__(*args, **kwargs)
         for name in ("first_name", "last_name", "email"):
             self.fields[name].required = True
-        self.fields["email"].max_length = 150  # It is the name of the account, too.
+        # It is the name of the account, too.
         self.fields["email"].validators.append(MaxLengthValidator(150))
 
     def clean_email(self) -> str:

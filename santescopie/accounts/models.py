@@ -69,7 +69,7 @@ class AccountLinkQuerySet(models.QuerySet["AccountLink"]):
             user=user,
             purpose=purpose,
             digest=tokens.digest(tokens.make(f"account.{purpose}", uid)),
-            expires_at=timezone.now() + LASTS[purpose],
+            expires_at=timezone.now() + LASTS[AccountLink.Purpose(purpose)],
         )
 
 

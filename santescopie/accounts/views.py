@@ -57,7 +57,7 @@ class Page:
         return {**frame, "title": self.title, **context}
 
 
-class SignIn(Page, _login.LoginView):  # type: ignore[misc]
+class SignIn(Page, _login.LoginView):
     title = "Connexion"
     template_name = "account/login.html"
     form_class = forms.SignInForm
@@ -67,7 +67,7 @@ class SignIn(Page, _login.LoginView):  # type: ignore[misc]
         return self.render_to_response(self.get_context_data(form=form), status=status)
 
 
-class SignInByKey(Page, webauthn_views.LoginWebAuthnView):  # type: ignore[misc]
+class SignInByKey(Page, webauthn_views.LoginWebAuthnView):
     form_class = forms.SignInKeyForm
 
     def form_invalid(self, form: Any) -> HttpResponse:
@@ -77,7 +77,7 @@ class SignInByKey(Page, webauthn_views.LoginWebAuthnView):  # type: ignore[misc]
         return redirect("account_login")
 
 
-class SecondFactor(Page, base_views.AuthenticateView):  # type: ignore[misc]
+class SecondFactor(Page, base_views.AuthenticateView):
     title = "Second facteur"
     template_name = "mfa/authenticate.html"
     form_class = forms.CodeForm
@@ -89,25 +89,23 @@ class SecondFactor(Page, base_views.AuthenticateView):  # type: ignore[misc]
         return {**super().get_context_data(**kwargs), "has": types}
 
 
-class SignOut(_logout.LogoutView):  # type: ignore[misc]
+class SignOut(_logout.LogoutView):
     http_method_names = ["post"]
 
 
-class Confirm(Page, _reauthenticate.ReauthenticateView):  # type: ignore[misc]
+class Confirm(Page, _reauthenticate.ReauthenticateView):
     title = "Est-ce bien vous\u202f?"
     template_name = "account/reauthenticate.html"
     form_class = forms.ConfirmForm
 
 
-class ConfirmByCode(Page, base_views.ReauthenticateView):  # type: ignore[misc]
+class ConfirmByCode(Page, base_views.ReauthenticateView):
     title = "Est-ce bien vous\u202f?"
     template_name = "account/reauthenticate.html"
     form_class = forms.ConfirmCodeForm
 
 
-class ConfirmByKey(  # type: ignore[misc]
-    Page, webauthn_views.ReauthenticateWebAuthnView
-):
+class ConfirmByKey(Page, webauthn_views.ReauthenticateWebAuthnView):
     title = "Est-ce bien vous\u202f?"
     template_name = "mfa/webauthn/reauthenticate.html"
     form_class = forms.ConfirmKeyForm
@@ -115,12 +113,10 @@ class ConfirmByKey(  # type: ignore[misc]
     def form_invalid(self, form: Any) -> HttpResponse:
         message = "Cette clé d’accès n’est pas reconnue."
         get_adapter().add_message(self.request, messages.ERROR, message=message)
-        return redirect(
-            self.passthrough_next_url(reverse("mfa_reauthenticate_webauthn"))
-        )
+        return redirect(self.request.get_full_path())
 
 
-class Account(Page, base_views.IndexView):  # type: ignore[misc]
+class Account(Page, base_views.IndexView):
     title = "Mon compte"
     template_name = "account/account.html"
 
@@ -140,7 +136,7 @@ class Account(Page, base_views.IndexView):  # type: ignore[misc]
 
 
 @method_decorator(login_required, name="dispatch")
-class SetUp(Page, TemplateView):  # type: ignore[misc]
+class SetUp(Page, TemplateView):
     """Where whoever has no second factor yet is led, whatever they ask for."""
 
     title = "Ajoutez un second facteur"
@@ -152,7 +148,7 @@ class SetUp(Page, TemplateView):  # type: ignore[misc]
         return super().get(request, *args, **kwargs)
 
 
-class AddApplication(Page, totp_views.ActivateTOTPView):  # type: ignore[misc]
+class AddApplication(Page, totp_views.ActivateTOTPView):
     title = "Ajouter une application d’authentification"
     template_name = "mfa/totp/activate_form.html"
     form_class = forms.ApplicationForm
@@ -165,13 +161,13 @@ class AddApplication(Page, totp_views.ActivateTOTPView):  # type: ignore[misc]
         return response
 
 
-class RemoveApplication(Page, totp_views.DeactivateTOTPView):  # type: ignore[misc]
+class RemoveApplication(Page, totp_views.DeactivateTOTPView):
     title = "Retirer l’application d’authentification"
     template_name = "mfa/remove.html"
     extra_context = {"what": "l’application d’authentification"}
 
 
-class AddKey(Page, webauthn_views.AddWebAuthnView):  # type: ignore[misc]
+class AddKey(Page, webauthn_views.AddWebAuthnView):
     title = "Ajouter une clé d’accès"
     template_name = "mfa/webauthn/add_form.html"
     form_class = forms.AddKeyForm
@@ -179,12 +175,13 @@ class AddKey(Page, webauthn_views.AddWebAuthnView):  # type: ignore[misc]
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Ask for a key that knows its owner, so that it signs in by itself."""
         context = super().get_context_data(**kwargs)
-        options = webauthn.begin_registration(self.request.user, passwordless=True)
+        user: Any = self.request.user
+        options = webauthn.begin_registration(user, passwordless=True)
         said = json.dumps({"creation_options": options}, default=list)
         return {**context, "options": said}
 
 
-class RemoveKey(Page, webauthn_views.RemoveWebAuthnView):  # type: ignore[misc]
+class RemoveKey(Page, webauthn_views.RemoveWebAuthnView):
     title = "Retirer une clé d’accès"
     template_name = "mfa/remove.html"
     success_url = reverse_lazy("mfa_index")
@@ -202,20 +199,20 @@ class RemoveKey(Page, webauthn_views.RemoveWebAuthnView):  # type: ignore[misc]
         return super().form_valid(form)
 
 
-class Codes(Page, codes_views.ViewRecoveryCodesView):  # type: ignore[misc]
+class Codes(Page, codes_views.ViewRecoveryCodesView):
     title = "Codes de secours"
     template_name = "mfa/recovery_codes/index.html"
 
 
-class NewCodes(Page, codes_views.GenerateRecoveryCodesView):  # type: ignore[misc]
+class NewCodes(Page, codes_views.GenerateRecoveryCodesView):
     title = "Créer de nouveaux codes de secours"
     template_name = "mfa/recovery_codes/generate.html"
 
 
-class ChangePassword(Page, _password_change.PasswordChangeView):  # type: ignore[misc]
+class ChangePassword(Page, _password_change.PasswordChangeView):
     title = "Changer de mot de passe"
     template_name = "account/password_change.html"
-    form_class = forms.ChangePasswordForm
+    form_class = forms.ChangePasswordForm  # type: ignore[assignment]
 
     def dispatch(
         self, request: HttpRequest, *args: Any, **kwargs: Any
@@ -223,7 +220,8 @@ class ChangePassword(Page, _password_change.PasswordChangeView):  # type: ignore
         user: Any = request.user
         if user.is_authenticated and not user.has_usable_password():
             return redirect("account_reset_password")
-        return super().dispatch(request, *args, **kwargs)
+        response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        return response
 
 
 @method_decorator(login_required, name="dispatch")
@@ -242,7 +240,7 @@ class SignOutEverywhere(View):
         return redirect("account_login")
 
 
-class Forgotten(Page, FormView[Any]):  # type: ignore[misc]
+class Forgotten(Page, FormView[Any]):
     """Send a link to an address of staff; say and take the same for any other."""
 
     title = "Mot de passe oublié"
@@ -267,14 +265,14 @@ class Forgotten(Page, FormView[Any]):  # type: ignore[misc]
         return super().form_valid(form)
 
 
-class ForgottenDone(Page, TemplateView):  # type: ignore[misc]
+class ForgottenDone(Page, TemplateView):
     title = "Regardez votre messagerie"
     template_name = "account/password_reset_done.html"
 
 
 @method_decorator(rate_limit(action="reset_password_from_key"), name="dispatch")
 @method_decorator(sensitive_post_parameters(), name="dispatch")
-class ChoosePassword(Page, FormView[Any]):  # type: ignore[misc]
+class ChoosePassword(Page, FormView[Any]):
     """Choose a password by a link that was mailed; opening the link changes nothing."""
 
     template_name = "account/password_reset_from_key.html"
