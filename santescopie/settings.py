@@ -234,6 +234,7 @@ CELERY_DB_REUSE_MAX = 1000
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE = {
     "forget-quotas": {"task": "leads.forget_quotas", "schedule": 3600.0},
+    "forget-sign-ins": {"task": "santescopie.forget_sign_ins", "schedule": 3600.0},
     "route-new": {"task": "leads.route_new", "schedule": 60.0},
     "escalate": {"task": "leads.escalate", "schedule": 3600.0},
     "watch": {"task": "leads.watch", "schedule": 60.0 * DELAY_SCALE},

@@ -113,6 +113,14 @@ class AccountAdmin(Titled, Paged, UserAdmin[Any]):
             return False
         return bool(super().has_change_permission(request, obj))
 
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Keep one's own account, and so an administrator; close the others rather."""
+        if obj is not None and obj.pk == request.user.pk:
+            return False
+        if obj is not None and not self.has_change_permission(request, obj):
+            return False
+        return bool(super().has_delete_permission(request, obj))
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         user: Any = request.user
         return () if user.is_superuser else ("is_superuser", "groups")

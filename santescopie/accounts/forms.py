@@ -166,7 +166,8 @@ class AddKeyForm(webauthn_forms.AddWebAuthnForm):
         label="Nom de la clé",
         max_length=60,
         required=False,
-        help_text="Pour la reconnaître\u00a0: « Téléphone », « Ordinateur du bureau ».",
+        help_text="Pour la reconnaître\u00a0: «\u00a0Téléphone\u00a0», "
+        "«\u00a0Ordinateur du bureau\u00a0».",
     )
     passwordless = None  # type: ignore[assignment]  # Not asked: it always is.
 

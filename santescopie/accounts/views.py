@@ -30,7 +30,7 @@ from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.urls import reverse, reverse_lazy
+from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView, TemplateView, View
@@ -187,7 +187,7 @@ class RemoveKey(Page, webauthn_views.RemoveWebAuthnView):
     success_url = reverse_lazy("mfa_index")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        what = f"la clé « {self.object.wrap().name} »"
+        what = f"la clé «\u00a0{self.object.wrap().name}\u00a0»"
         return {**super().get_context_data(**kwargs), "what": what}
 
     def form_valid(self, form: Any) -> HttpResponse:

@@ -7,13 +7,15 @@ from allauth.mfa.models import Authenticator
 from django.core.cache import cache
 from django.urls import reverse
 
+from outbox.models import Message
+from santescopie.accounts import links, mail
 from santescopie.accounts.models import AccountLink
 from tests.browser import in_database
 from tests.leads.factories import StaffFactory
 from tests.leads.pages import page as address
 from tests.pages.reading import Page
 from tests.pages.staff import show
-from tests.pages.test_browser_axe import AXE, OF_COLOUR, RUN, TAGS
+from tests.pages.test_browser_axe import AXE, NOT_OF_MAIL, OF_COLOUR, RUN, TAGS
 from tests.pages.test_browser_keyboard import walk
 from tests.santescopie.accounts.conftest import (
     PASSWORD,
@@ -128,6 +130,22 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(new_page, html, dark):
             if width > 320 and (violations := page.evaluate(RUN, asked)):
                 found[name, width, "axe"] = violations
     assert not found, found
+
+
+def test_axe_finds_nothing_in_the_mail(new_page, db):
+    user = StaffFactory(first_name="Alix", last_name="Fictif")
+    links.invite(user, by=None)
+    links.ask_reset(None, user.email)
+    invitation, reset = Message.objects.order_by("pk")
+    assert mail.link_mail(invitation) is None  # The newer link has closed it.
+    mail.notify(user, mail.FACTORS_RESET)
+    notice = mail.notice_mail(Message.objects.latest("pk"))
+    for content in (mail.link_mail(reset), notice):
+        page = show(new_page, content.html, width=390)
+        page.evaluate(AXE)
+        asked = {"tags": TAGS, "rules": None, "without": NOT_OF_MAIL}
+        assert page.evaluate(RUN, asked) == []
+        assert all(len(line) < 200 for line in content.text.splitlines())
 
 
 def test_every_control_is_reached_with_the_keyboard(new_page, html):

@@ -127,6 +127,12 @@ def test_the_last_administrator_stays(client, boss):
         assert "Il doit rester un administrateur actif" in response.text
 
 
+@pytest.mark.logs("django.request")
+def test_nobody_deletes_their_own_account(client, boss):
+    response = client.post(page("auth_user_delete", boss.pk), {"post": "yes"})
+    assert response.status_code == 403
+
+
 def test_a_moved_address_closes_the_link_that_went_to_the_one_before(
     client, boss, camille
 ):
