@@ -175,9 +175,9 @@ def test_s16_the_time_is_the_same_for_a_known_and_an_unknown_account(
     times = {name: [] for name in ("camille", "personne", "ferme", "x@exemple.fr")}
     for _ in range(5):
         for name, taken in times.items():
-            begun = time.perf_counter()
+            begun = time.thread_time()  # Of this thread alone: others may be busy.
             sign_in(client, name, "ce n’est pas lui")
-            taken.append(time.perf_counter() - begun)
+            taken.append(time.thread_time() - begun)
 
     medians = [median(taken) for taken in times.values()]
     assert max(medians) < 1.6 * min(medians), times
