@@ -15,3 +15,6 @@ class ProjectConfig(AppConfig):
 
     def ready(self) -> None:
         from santescopie import checks  # noqa: F401  (registers itself)
+        from santescopie.accounts import events, mail  # noqa: F401  (the same)
+
+        events.connect()

@@ -46,6 +46,7 @@ SECTIONS = {
     "telechargements/": "telechargements",
     "mesure/": "mesure",
     "auth/": "droits",
+    "compte/": "compte",
 }
 _LEAD = re.compile(r"leads/lead/\d+/")
 

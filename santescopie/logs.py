@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 
 # What opens somebody's pages stands after these words of an address.
 SECRET = re.compile(
-    r"(/(?:suivi|exemplaire|mes-donnees|desinscription|ce-n-est-pas-moi|invitation"
-    r"|mot-de-passe|preferences)/)[^/\s?#'\"]+"
+    r"(/(?:suivi|exemplaire|mes-donnees|choix|desinscription|ce-n-est-pas-moi"
+    r"|compte/(?:invitation|nouveau-mot-de-passe|deblocage))/)[^/\s?#'\"]+"
 )
 # Who it is stays out; the domain says which mail server is concerned.
 ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@((?:[\w-]+\.)+[\w-]+)")

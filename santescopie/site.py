@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
@@ -51,6 +52,15 @@ class StaffAdminSite(AdminSite):
             *measure_urls(),
             *super().get_urls(),
         ]
+
+    def login(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """Lead to the one page to sign in: it stands at the same address."""
+        from santescopie.accounts.views import SignIn
+
+        return SignIn.as_view()(request)
+
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        return redirect("account_change_password")
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -12,6 +12,7 @@ from django.views.generic import TemplateView
 
 from outbox import bounces
 from santescopie import views
+from santescopie.accounts import views as accounts
 
 # The same bytes for everybody: any cache may keep them.
 public = cache_control(public=True, max_age=300, stale_while_revalidate=60)
@@ -38,6 +39,8 @@ urlpatterns = [
     path("favicon.ico", public(views.favicon)),
     path("healthz", views.healthz),
     path("readyz", views.readyz),
+    path("admin/login/", accounts.SignIn.as_view(), name="account_login"),
+    path("admin/compte/", include("santescopie.accounts.urls")),
     path("admin/", admin.site.urls),
     *bounces.urls(),
 ]
@@ -47,4 +50,5 @@ if settings.DEMO:
 handler400 = views.bad_request
 handler403 = views.permission_denied
 handler404 = views.not_found
+handler429 = accounts.too_many  # allauth asks for it by this name.
 handler500 = views.server_error

@@ -7,8 +7,10 @@ from importlib import import_module
 
 import pytest
 from django.db import connection
+from django.test import Client
 
 from leads import sources
+from santescopie.accounts import sessions
 from santescopie.mail import mailer
 from tests.smtp import Sink
 
@@ -54,6 +56,23 @@ def _copies_in_a_folder_of_their_own(settings, tmp_path):
 def _campaigns_read_anew():
     """Start from no memory of the campaigns, another test's or half a minute old."""
     sources.forget()
+
+
+@pytest.fixture(autouse=True)
+def _signed_in_with_both_factors(monkeypatch):
+    """Let `force_login` skip the second factor as it skips the password.
+
+    Both are asked in tests/santescopie/accounts, which sign in through the pages.
+    """
+    force_login = Client.force_login
+
+    def with_both(client, user, backend=None):
+        force_login(client, user, backend)
+        session = client.session
+        session[sessions.FACTOR] = True
+        session.save()
+
+    monkeypatch.setattr(Client, "force_login", with_both)
 
 
 @pytest.fixture(autouse=True)

@@ -34,7 +34,7 @@ class Watched(Demo):
         page = self.browser.open(url, timeout=10).read().decode()
         token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)[1]
         answers = {
-            "username": "marketing",
+            "login": "marketing",
             "password": "santescopie",
             "csrfmiddlewaretoken": token,
             "next": "/admin/password_change/",

@@ -72,6 +72,7 @@ ABOUT = {
     "edition_erratum": "reports_edition",
     "rule_without": "leads_routingrule",
     "leads_batch_confirm": "drafted",
+    "auth_user_access": "auth_user",
 }
 
 

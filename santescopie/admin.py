@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from santescopie.accounts.admin import register
+
+register()
