@@ -6,6 +6,7 @@ from leads.models.audience import AudienceCount
 from leads.models.batch import Batch
 from leads.models.campaign import Campaign
 from leads.models.consent import ConsentEvent
+from leads.models.establishment import Establishment, RegisterImport
 from leads.models.facts import (
     ActionDay,
     AsideDay,
@@ -37,6 +38,7 @@ __all__ = [
     "ConsentEvent",
     "DirtyLead",
     "Escalation",
+    "Establishment",
     "FunnelDay",
     "Lead",
     "LeadFacts",
@@ -45,6 +47,7 @@ __all__ = [
     "PrivacyEvent",
     "Probe",
     "Quota",
+    "RegisterImport",
     "RoutingRule",
     "SavedView",
     "StaffProfile",
