@@ -93,6 +93,7 @@ def erase(lead: Lead, kind: PrivacyEvent.Kind) -> bool:
             source={},
             origin="",
             campaign="",
+            establishment=None,
             token_digest=digest,
         )
     Lead.objects.filter(pk=lead.pk).update(
@@ -100,6 +101,7 @@ def erase(lead: Lead, kind: PrivacyEvent.Kind) -> bool:
         email="",
         email_key=None,
         phone="",
+        establishment=None,
         next_action="",
         next_action_on=None,
         waiting_since=None,

@@ -38,7 +38,7 @@ def _copies_in_a_folder_of_their_own(settings, tmp_path):
 
 @pytest.fixture(autouse=True)
 def _campaigns_read_anew():
-    """Start from no memory of the campaigns: neither another test's nor half a minute old."""
+    """Start from no memory of the campaigns: neither another test's nor an old one."""
     sources.forget()
 
 

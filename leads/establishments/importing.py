@@ -1,6 +1,6 @@
 """Bring the table of establishments to what an extract says, in one transaction.
 
-An older extract takes nothing back; what an extract does not hold stays as it is (a part
+An older extract takes nothing back; what an extract does not hold stays as it is (part
 of the register may be imported), unless it is said to be the whole register.
 """
 
@@ -51,8 +51,8 @@ def apply(
 ) -> Changes:
     """Write an extract and return what it changed; a second time changes nothing.
 
-    `whole` says that the file is the register entire: who is not in it is closed. Raises
-    Unreadable where that would close more than LARGEST_FALL of them.
+    `whole` says that the file is the register entire: who is not in it is closed.
+    Raises Unreadable where that would close more than LARGEST_FALL of them.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
@@ -67,6 +67,8 @@ def apply(
     closed = Establishment.objects.filter(pk__in=changes.closed)
     closed.update(closed_on=extract.as_of)
     if not changes.nothing:
+        with connection.cursor() as cursor:  # What plans a search, at once.
+            cursor.execute("ANALYZE leads_establishment")
         RegisterImport.objects.create(
             file_name=file_name[-200:],
             sha256=hashlib.sha256(content).hexdigest(),

@@ -1,7 +1,7 @@
 """Bring names of establishments together, however they are abbreviated or typed.
 
-The register writes in capitals and abbreviates (CH, CHU, CTRE, HOP, GH, CLIN, ST); people
-write in full, without accents, with slips. Both sides are brought to the short form.
+The register writes in capitals and abbreviates (CH, CHU, CTRE, HOP, GH, CLIN, ST);
+people write in full, without accents, with slips. Both are brought to the short form.
 """
 
 from __future__ import annotations
@@ -10,21 +10,20 @@ import re
 
 from leads.models.folding import fold
 
-# Longest first: the first that fits is taken.
-PHRASES = tuple(
-    (re.compile(rf"\b(?:{pattern})\b"), short)
-    for pattern, short in (
-        (r"(?:centres?|ctre) (?:hospitaliers?|hosp) (?:regiona(?:l|ux) )?(?:et )?univ(?:ersitaires?)?", "chu"),
-        (r"(?:centres?|ctre) (?:hospitaliers?|hosp) regiona(?:l|ux)", "chu"),
-        (r"(?:centres?|ctre) (?:hospitaliers?|hosp) (?:speciali[sz]es?|spe)", "chs"),
-        (r"(?:centres?|ctre) (?:hospitaliers?|hosp)", "ch"),
-        (r"(?:groupes?|groupements?|gpe) (?:hospitaliers?|hosp)", "gh"),
-        (r"hopita(?:l|ux) universitaires?|hop univ", "hu"),
-        (r"hopita(?:l|ux) local|hop local", "hl"),
-        (r"ap hp|assistance publique hopitaux de paris", "aphp"),
-        (r"ap hm|assistance publique hopitaux de marseille", "aphm"),
-    )
-)  # fmt: skip
+# The longest first.
+_CH = "(?:centres?|ctre) (?:hospitaliers?|hosp)"
+_PHRASES = {
+    rf"{_CH} (?:regiona(?:l|ux) )?(?:et )?univ(?:ersitaires?)?": "chu",
+    rf"{_CH} regiona(?:l|ux)": "chu",
+    rf"{_CH} (?:speciali[sz]es?|spe)": "chs",
+    _CH: "ch",
+    "(?:groupes?|groupements?|gpe) (?:hospitaliers?|hosp)": "gh",
+    "hopita(?:l|ux) universitaires?|hop univ": "hu",
+    "hopita(?:l|ux) loca(?:l|ux)|hop local": "hl",
+    "ap hp|assistance publique hopitaux de paris": "aphp",
+    "ap hm|assistance publique hopitaux de marseille": "aphm",
+}
+PHRASES = [(re.compile(rf"\b(?:{long})\b"), short) for long, short in _PHRASES.items()]
 SHORT = {
     "centre": "ctre",
     "centres": "ctre",
@@ -49,7 +48,8 @@ SHORT = {
     "saint": "st",
     "sainte": "ste",
 }
-EMPTY = frozenset(("a", "au", "aux", "d", "de", "des", "du", "en", "et", "l", "la", "le", "les", "sur"))  # fmt: skip
+_EMPTY = "a au aux d de des du en et l la le les sur"
+EMPTY = frozenset(_EMPTY.split())
 # Words so common that a slip in one of them must not hide the rest.
 COMMON = (
     "assistance",
@@ -90,7 +90,7 @@ def key(text: str) -> str:
 
 
 def typed_key(text: str) -> str:
-    """Return the short form of what somebody typed: slips in common words are mended."""
+    """Return the short form of what somebody typed, slips in common words mended."""
     return key(" ".join(_mended(word) for word in plain(text).split()))
 
 
@@ -101,7 +101,7 @@ def _mended(word: str) -> str:
 
 
 def one_slip(typed: str, known: str) -> bool:
-    """Tell whether one letter was put in, left out, mistaken or swapped with the next."""
+    """Tell whether one letter was put in, left out, mistaken or swapped."""
     if typed == known:
         return True
     start = 0
@@ -117,24 +117,26 @@ def one_slip(typed: str, known: str) -> bool:
 
 
 # How the register's capitals are read by people. Proper names keep its spelling.
-KEPT = frozenset(
-    """AP APHM APHP ARS ASBL CAMSP CATTP CDS CH CHD CHG CHI CHR CHRU CHS CHU CLCC CME CMP
-    CMPP CPTS CRF CSAPA CSG EHPAD EPSM EPS ESAT ESPIC GCS GH GHT GIE HAD HCL HIA HJ HL HP
-    HU IDF IME IRM ITEP MAS MCO MECS MGEN MSP PASA PMI SAS SMR SMUR SSIAD SSR UAD UCC UGECAM UHR
-    USLD USP USSR VSL II III IV VI XV""".split()
+_KEPT = (
+    "AP APHM APHP ARS ASBL CAMSP CATTP CDS CH CHD CHG CHI CHR CHRU CHS CHU "
+    "CLCC CME CMP CMPP CPTS CRF CSAPA CSG EHPAD EPSM EPS ESAT ESPIC GCS GH "
+    "GHT GIE HAD HCL HIA HJ HL HP HU IDF IME IRM ITEP MAS MCO MECS MGEN MSP "
+    "PASA PMI SAS SMR SMUR SSIAD SSR UAD UCC UGECAM UHR USLD USP USSR VSL "
+    "II III IV VI XV "
 )
-SMALL = frozenset(
-    "à a au aux d de des du en et l la le les lès par pour sous sur".split()
+KEPT = frozenset(_KEPT.split())
+_SMALL = "à a au aux d de des du en et l la le les lès par pour sous sur "
+SMALL = frozenset(_SMALL.split())
+_ACCENTED = (
+    "général générale générales gérontologie gérontologique gériatrie "
+    "gériatrique hôpital hôpitaux hôtel intérêt médecine médical médicale "
+    "médicaux médico mère obstétrique pédiatrie pédiatrique rééducation "
+    "réadaptation régional régionale régionaux santé spécialisé spécialisée "
+    "spécialisés universitaire départemental départementale établissement "
+    "fédération polyclinique précarité unité sécurité sociale dépendantes "
+    "âgées hébergement thérapeutique thérapeutiques médicalisée créteil "
 )
-ACCENTED = {
-    word.lower().translate(str.maketrans("éèêëàâîïôûüç", "eeeeaaiiouuc")): word
-    for word in """général générale générales gérontologie gérontologique gériatrie
-    gériatrique hôpital hôpitaux hôtel intérêt médecine médical médicale médicaux médico mère
-    obstétrique pédiatrie pédiatrique rééducation réadaptation régional régionale
-    régionaux santé spécialisé spécialisée spécialisés universitaire départemental
-    départementale établissement fédération polyclinique précarité unité sécurité sociale
-    dépendantes âgées hébergement thérapeutique thérapeutiques médicalisée créteil""".split()
-}
+ACCENTED = {fold(word): word for word in _ACCENTED.split()}
 
 
 def as_read(name: str) -> str:

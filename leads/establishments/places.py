@@ -28,13 +28,22 @@ DEPARTMENTS: dict[str, str] = {
     Region.COM: "9E 9G 9H 9I 9J",
     Region.MAY: "9F",
 }
-REGION_OF = {code: region for region, codes in DEPARTMENTS.items() for code in codes.split()}
+REGION_OF = {
+    code: region for region, codes in DEPARTMENTS.items() for code in codes.split()
+}
 # Told by the postcode: no region of their own any more, or none in the register.
 BY_POSTCODE = {
     "97133": Region.COM,  # Saint-Barthélemy
     "97150": Region.COM,  # Saint-Martin
 }
-OVERSEAS = {"971": "9A", "972": "9B", "973": "9C", "974": "9D", "975": "9E", "976": "9F"}
+OVERSEAS = {
+    "971": "9A",
+    "972": "9B",
+    "973": "9C",
+    "974": "9D",
+    "975": "9E",
+    "976": "9F",
+}
 
 
 def town(line: str) -> tuple[str, str]:

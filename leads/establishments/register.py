@@ -1,7 +1,7 @@
-"""Read an extract of the open FINESS register: cs1100502 (or cs1100507) as published.
+"""Read an extract of the open FINESS register, cs1100502 or cs1100507, as published.
 
-No header: a comment `finess;etalab;<n>;<date>`, then lines of 32 fields. Encoding differs
-by vintage: strict UTF-8, else cp1252. All is read and checked before anything is written.
+No header: a comment `finess;etalab;<n>;<date>`, then lines of 32 fields. Encoding
+differs by vintage: strict UTF-8, else cp1252. All is checked before any is written.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
+
+from django.utils import timezone
 
 from leads.establishments import names, places
 from reports.vocabulary import OrganisationType
@@ -62,7 +64,7 @@ BY_STATUS = {"6": T.ESPIC, "7": T.NON_PROFIT}
 
 
 class Unreadable(Exception):
-    """Nothing was read: the message says why, in French, for whoever runs the import."""
+    """Nothing was read; the message says why, in French, to whoever imports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def read(content: bytes, progress: Callable[[int, int], None] | None = None) -> 
     if not found:
         raise Unreadable(_other_file(text))
     as_of = _date(found[1])
-    if as_of is None or as_of > date.today():
+    if as_of is None or as_of > timezone.localdate():
         raise Unreadable(f"La date de l’extrait n’en est pas une\u00a0: {found[1]}.")
     if not body.endswith("\n"):
         raise Unreadable(
@@ -134,7 +136,8 @@ def _lines(body: str) -> Iterator[tuple[int, list[str]]]:
     except csv.Error as error:
         line = reader.line_num + 1
         raise Unreadable(
-            f"Rien n’a été importé.\nligne {line}\u00a0: guillemets mal fermés ({error})."
+            "Rien n’a été importé.\n"
+            f"ligne {line}\u00a0: guillemets mal fermés ({error})."
         ) from error
 
 
@@ -151,9 +154,13 @@ def _fault(values: list[str], rows: dict[str, Any]) -> str:
         return f"le numéro {finess} y est déjà."
     if not name.strip():
         return f"{finess} n’a pas de nom."
-    if strange := re.search(r"[^\x20-\x7eÀ-ÖØ-öø-ÿŒœŸ’–«»°\xa0]|[ÃÂ][\x80-\xbf]", label):
+    if strange := re.search(
+        r"[^\x20-\x7eÀ-ÖØ-öø-ÿŒœŸ’–«»°\xa0]|[ÃÂ][\x80-\xbf]", label
+    ):
         return f"encodage non reconnu (« {label} », signe « {strange[0]} »)."
-    too_long = [n for n, most in ((3, 100), (4, 200), (5, 100)) if len(values[n]) > most]
+    too_long = [
+        n for n, most in ((3, 100), (4, 200), (5, 100)) if len(values[n]) > most
+    ]
     return f"champ {too_long[0] + 1} trop long." if too_long else ""
 
 
@@ -208,7 +215,9 @@ def _unpacked(content: bytes) -> bytes:
     if len(content) > MOST_BYTES:
         raise Unreadable("Le fichier est trop grand pour être un extrait du registre.")
     if content.startswith(b"PK"):
-        raise Unreadable("C’est une archive ZIP\u00a0: importez le fichier qu’elle contient.")
+        raise Unreadable(
+            "C’est une archive ZIP\u00a0: importez le fichier qu’elle contient."
+        )
     if not content.startswith(b"\x1f\x8b"):
         return content
     try:
@@ -237,11 +246,11 @@ def _other_file(text: str) -> str:
     start = text.lstrip()[:1]
     if start in ("{", "["):
         return (
-            "C’est le registre au format JSON (publié depuis juillet 2026), qui n’est pas "
-            "lu\u00a0: importez l’extrait CSV « etalab-cs1100502 »."
+            "C’est le registre au format JSON (publié depuis juillet 2026), qui n’est "
+            "pas lu\u00a0: importez l’extrait CSV « etalab-cs1100502 »."
         )
     if text.startswith((RECORD, LOCATION)):
-        return "La première ligne (finess;etalab;…) manque\u00a0: le fichier est incomplet."
+        return "Fichier incomplet\u00a0: la première ligne (finess;etalab;…) manque."
     if start == "<":
         return "C’est une page web, pas un extrait du registre."
     return (

@@ -9,10 +9,15 @@ from django.db import models
 from django.db.models import F
 from django.db.models.functions import Now
 
+from leads.establishments.names import as_read
+from leads.establishments.places import OVERSEAS
 from reports.vocabulary import OrganisationType, Region
 
 if TYPE_CHECKING:
     from datetime import date
+
+# FINESS numbers the overseas departments 9A to 9F; people say 971 to 976.
+OVERSEAS_NUMBERS = {code: number for number, code in OVERSEAS.items()}
 
 
 class Establishment(models.Model):
@@ -59,8 +64,11 @@ class Establishment(models.Model):
             GinIndex(
                 OpClass(F("search_words"), name="gin_trgm_ops"),
                 name="establishment_words",
+                fastupdate=False,  # Written once a month, read at each letter.
             ),
-            models.Index(F("organisation_type"), F("region"), name="establishment_kind"),
+            models.Index(
+                F("organisation_type"), F("region"), name="establishment_kind"
+            ),
             models.Index(F("entity"), name="establishment_entity"),
         ]
 
@@ -70,6 +78,17 @@ class Establishment(models.Model):
     @property
     def name(self) -> str:
         return self.long_name or self.short_name
+
+    @property
+    def readable_name(self) -> str:
+        """The name as it is written in French: what the form proposes."""
+        return as_read(self.name)
+
+    @property
+    def place(self) -> str:
+        """Town and department, as they tell two of the same name apart."""
+        number = OVERSEAS_NUMBERS.get(self.department, self.department)
+        return f"{as_read(self.town)} ({number})" if self.town else number
 
 
 class RegisterImport(models.Model):

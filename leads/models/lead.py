@@ -92,6 +92,7 @@ class LeadQuerySet(models.QuerySet["Lead"]):
             for field in Identity._meta.get_fields()
         }
         key = email_key(submission.email)
+        typed["establishment_id"] = submission.establishment_id
         lead = Lead(email_key=key, suspected_at=submission.suspected_at, **typed)
         if submission.suspicion:  # A robot: it makes nobody suspect who is known.
             self.bulk_create([lead], ignore_conflicts=True)
@@ -197,6 +198,15 @@ class Lead(Identity):
         "adresse normalisée", max_length=254, null=True, unique=True, editable=False
     )
     phone = models.CharField("téléphone", max_length=20, blank=True)
+    # Of the FINESS register, chosen by the person or brought together by staff.
+    establishment = models.ForeignKey(
+        "leads.Establishment",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="leads",
+        verbose_name="établissement du registre",
+    )
 
     status = models.CharField(
         "statut", max_length=20, choices=Status, default=Status.NEW

@@ -18,8 +18,8 @@ BAR = 30  # Characters.
 class Command(BaseCommand):
     help = (
         "Importe un extrait du registre FINESS (etalab-cs1100502, publié en données "
-        "ouvertes). Tout est lu et vérifié avant d’être écrit\u00a0; deux fois de suite "
-        "ne change rien."
+        "ouvertes). Tout est lu et vérifié avant d’être écrit\u00a0; deux fois de "
+        "suite ne change rien."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -34,9 +34,7 @@ class Command(BaseCommand):
             "--essai", action="store_true", dest="dry_run", help="dit, et n’écrit rien"
         )
 
-    def handle(
-        self, *, file: Path, whole: bool, dry_run: bool, **options: Any
-    ) -> None:
+    def handle(self, *, file: Path, whole: bool, dry_run: bool, **options: Any) -> None:
         begun = time.monotonic()
         try:
             content = file.read_bytes()
@@ -68,11 +66,17 @@ class Command(BaseCommand):
         self, extract: register.Extract, changes: importing.Changes, dry_run: bool
     ) -> None:
         say = self.stdout.write
-        say(f"Extrait du {extract.as_of:%d/%m/%Y}\u00a0: {extract.read} établissements lus.")
+        say(
+            f"Extrait du {extract.as_of:%d/%m/%Y}\u00a0: "
+            f"{extract.read} établissements lus."
+        )
         for label, count in extract.left_out.most_common():
             say(f"  hors du champ des soins\u00a0: {count} « {label} »")
         if changes.older:
-            say(f"  {changes.older} connus par un extrait plus récent, laissés tels quels")
+            say(
+                f"  {changes.older} connus par un extrait plus récent, "
+                "laissés tels quels"
+            )
         if changes.nothing:
             say("Rien ne change.")
             return
