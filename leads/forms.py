@@ -189,7 +189,8 @@ class RequestForm(AddressForm):
             "news_consent",
             Field("website", wrapper_class="hp", tabindex="-1", autocomplete="off"),
             "rendered",
-            "establishment",
+            # The page of everybody has none: the script makes it when it is needed.
+            *(["establishment"] if self.data.get("establishment") else []),
             "email_confirmed",
             Submit("submit", "Recevoir la synthèse", css_id="envoyer"),
         )

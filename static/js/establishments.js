@@ -5,7 +5,10 @@ const LEAST = 3; // Letters.
 const PAUSE = 200; // Milliseconds without a key.
 
 const form = document.querySelector("form.form");
-const { organisation: input, establishment: number } = form.elements;
+const { organisation: input } = form.elements;
+const number = form.elements.establishment ?? document.createElement("input");
+Object.assign(number, { type: "hidden", name: "establishment" });
+form.append(number);
 
 const list = document.createElement("div");
 Object.assign(list, { id: "id_organisation_list", hidden: true });
