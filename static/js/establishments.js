@@ -66,6 +66,7 @@ function show(answer) {
     }),
   );
   toggle(found.length > 0);
+  list.scrollIntoView({ block: "nearest" });
   status.textContent = found.length
     ? `${found.length} établissement${found.length > 1 ? "s" : ""} proposé${found.length > 1 ? "s" : ""}`
     : "";
