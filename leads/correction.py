@@ -24,6 +24,7 @@ AGAIN = (
     "news_consent",
     "suspicion",
     "source",
+    "establishment_id",
 )
 
 

@@ -14,6 +14,7 @@ from django.http import QueryDict
 
 from leads.address_form import AddressForm
 from leads.consent import news_wording
+from leads.establishments.suggesting import chosen
 from leads.models import Submission
 from leads.names import no_domain, plain_text
 from leads.suspicion import expired, hour_stamp, suspect
@@ -55,8 +56,13 @@ class NameField(forms.CharField):
 
     default_validators = [plain_text]
 
-    def __init__(self, *, missing: str, autocomplete: str, **kwargs: Any) -> None:
+    def __init__(
+        self, *, missing: str, autocomplete: str, suggestions: str = "", **kwargs: Any
+    ) -> None:
         kwargs.setdefault("max_length", 100)
+        attrs = {"autocomplete": autocomplete, "data-missing": missing}
+        if suggestions:  # Where the page asks for them (static/js/establishments.js).
+            attrs["data-suggestions"] = suggestions
         super().__init__(
             error_messages={
                 "required": missing,
@@ -65,9 +71,7 @@ class NameField(forms.CharField):
                 "null_characters_not_allowed": "Ce champ contient des caractères "
                 "illisibles : saisissez-le de nouveau.",
             },
-            widget=forms.TextInput(
-                attrs={"autocomplete": autocomplete, "data-missing": missing}
-            ),
+            widget=forms.TextInput(attrs=attrs),
             **kwargs,
         )
 
@@ -141,6 +145,7 @@ class RequestForm(AddressForm):
         missing="Saisissez le nom de votre établissement.",
         autocomplete="organization",
         max_length=200,
+        suggestions="/etablissements/",
     )
     organisation_type = choice_field(
         "Type d’établissement",
@@ -158,6 +163,8 @@ class RequestForm(AddressForm):
     # Off-screen: only a robot fills it in.
     website = forms.CharField(required=False, label="Ne remplissez pas ce champ")
     rendered = forms.CharField(required=False, widget=forms.HiddenInput)
+    # The number of a suggestion that was chosen; a name that was typed has none.
+    establishment = forms.CharField(required=False, widget=forms.HiddenInput)
 
     field_order = ["first_name", "last_name", "email"]
 
@@ -182,6 +189,8 @@ class RequestForm(AddressForm):
             "news_consent",
             Field("website", wrapper_class="hp", tabindex="-1", autocomplete="off"),
             "rendered",
+            # The page of everybody has none: the script makes it when it is needed.
+            *(["establishment"] if self.data.get("establishment") else []),
             "email_confirmed",
             Submit("submit", "Recevoir la synthèse", css_id="envoyer"),
         )
@@ -220,7 +229,12 @@ class RequestForm(AddressForm):
             )
         }
         return Submission(
-            **typed, suspicion=self.suspicion, source=campaign_parameters(source)
+            **typed,
+            establishment=chosen(
+                self.cleaned_data["establishment"], typed["organisation"]
+            ),
+            suspicion=self.suspicion,
+            source=campaign_parameters(source),
         )
 
 

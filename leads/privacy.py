@@ -104,6 +104,7 @@ def _erase(lead: Lead, kind: PrivacyEvent.Kind, *, leave_tombstone: bool) -> boo
         email="",
         email_key=None,
         phone="",
+        establishment=None,
         next_action="",
         next_action_on=None,
         waiting_since=None,
@@ -152,6 +153,7 @@ def _erase_submissions(submissions: QuerySet[Submission]) -> None:
             source={},
             origin="",
             campaign="",
+            establishment=None,
             token_digest=digest,
         )
 

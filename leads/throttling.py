@@ -59,6 +59,12 @@ def data_links_over_quota(request: HttpRequest) -> bool:
     return _over({f"data {client_network(request)}": limit})
 
 
+def suggestions_over_quota(request: HttpRequest) -> bool:
+    """Count one request for suggestions; tell whether its network had its fill."""
+    limit = settings.SUGGESTIONS_PER_NETWORK_PER_HOUR
+    return _over({f"suggestions {client_network(request)}": limit})
+
+
 def audience_over_quota(request: HttpRequest) -> bool:
     """Count one step of the audience; tell whether its network says too many.
 

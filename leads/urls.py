@@ -14,12 +14,14 @@ from leads import (
     verification,
     views,
 )
+from leads.establishments import suggesting
 
 app_name = "leads"
 
 urlpatterns = [
     path("", views.landing, name="landing"),
     path("mesure/", audience.measure, name="audience"),
+    path("etablissements/", suggesting.suggest, name="establishments"),
     path("suivi/<str:token>/", follow_up.follow_up, name="follow-up"),
     path("suivi/<str:token>/renvoyer/", follow_up.resend, name="resend"),
     path("suivi/<str:token>/corriger/", follow_up.correct_address, name="correct"),

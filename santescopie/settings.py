@@ -294,6 +294,10 @@ MAIL_PER_DOMAIN_PER_HOUR: int | None = (
 VERIFICATIONS_PER_NETWORK_PER_HOUR: int | None = (
     env.int("VERIFICATIONS_PER_NETWORK_PER_HOUR", default=120) if _quotas else None
 )
+# A person makes ten to twenty while typing a name; a hospital is one network.
+SUGGESTIONS_PER_NETWORK_PER_HOUR: int | None = (
+    env.int("SUGGESTIONS_PER_NETWORK_PER_HOUR", default=2000) if _quotas else None
+)
 # Steps of the anonymous audience from one network: beyond, they count as a robot's.
 AUDIENCE_PER_NETWORK_PER_HOUR: int | None = (
     env.int("AUDIENCE_PER_NETWORK_PER_HOUR", default=3000) if _quotas else None

@@ -6,6 +6,7 @@ from leads.models.audience import Audience, AudienceCount, AudienceDay
 from leads.models.batch import Batch
 from leads.models.campaign import Campaign
 from leads.models.consent import ConsentEvent
+from leads.models.establishment import Establishment, RegisterImport
 from leads.models.facts import (
     AsideDay,
     DirtyLead,
@@ -43,6 +44,7 @@ __all__ = [
     "DataLink",
     "DirtyLead",
     "Escalation",
+    "Establishment",
     "FunnelDay",
     "FunnelWeek",
     "JournalEntry",
@@ -55,6 +57,7 @@ __all__ = [
     "PrivacyEvent",
     "Probe",
     "Quota",
+    "RegisterImport",
     "RightsRequest",
     "RoutingRule",
     "SavedView",

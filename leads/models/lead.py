@@ -108,6 +108,7 @@ class LeadQuerySet(models.QuerySet["Lead"]):
             email_key=key,
             suspected_at=submission.suspected_at,
             is_test=is_internal(key),
+            establishment_id=submission.establishment_id,
             **typed,
         )
         if submission.suspicion:  # A robot: it makes nobody suspect who is known.
@@ -222,6 +223,15 @@ class Lead(Identity):
         "adresse normalisée", max_length=254, null=True, unique=True, editable=False
     )
     phone = models.CharField("téléphone", max_length=20, blank=True)
+    # Of the FINESS register, chosen by the person or brought together by staff.
+    establishment = models.ForeignKey(
+        "leads.Establishment",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="leads",
+        verbose_name="établissement du registre",
+    )
 
     status = models.CharField(
         "statut", max_length=20, choices=Status, default=Status.NEW

@@ -70,6 +70,15 @@ class Submission(Identity):
         "rappel demandé au", max_length=16, blank=True, default="", db_default=""
     )
     news_consent = models.BooleanField("actualités acceptées", default=False)
+    # What was chosen among the form's suggestions, if it was.
+    establishment = models.ForeignKey(
+        "leads.Establishment",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="établissement du registre",
+    )
     # Campaign parameters exactly as they came: {"utm_source": ["…"], …}.
     source = models.JSONField("provenance", default=dict, blank=True)
     # The same, as they are compared: lower case, trimmed. What they mean today is in

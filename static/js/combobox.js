@@ -137,6 +137,8 @@ function enhance(select) {
     activate(choices.find(({ node }) => node === target));
     if (active) settle();
   });
+  // Filled in by another script (static/js/establishments.js).
+  select.addEventListener("change", restore);
   addEventListener("pageshow", restore);
   restore();
 }

@@ -133,6 +133,11 @@ function within(most, one, other) {
 }
 
 if (button) {
+  const { suggest } = form.dataset;
+  if (suggest) {
+    // Whoever types no name needs none of it.
+    form.elements.organisation.addEventListener("focus", () => import(suggest), { once: true });
+  }
   form.addEventListener("submit", send);
   form.addEventListener("input", changed);
   form.addEventListener("change", changed);

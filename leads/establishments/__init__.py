@@ -1,0 +1,1 @@
+"""Establishments of the whole country: read, imported, found."""
