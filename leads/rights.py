@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from leads import consent, data_links, measure, privacy, rights_mail
+from leads import consent, data_links, mailbox, measure, privacy, rights_mail
 from leads.channels import acts
 from leads.dossier import label_of
 from leads.models import ConsentEvent, DataLink, Lead, PrivacyEvent, RightsRequest
@@ -110,6 +110,8 @@ def choose(lead_pk: int, purpose: str, *, granted: bool, phone: str = "") -> boo
         _keep_number(lead, submission, phone, granted=granted)
     wording = WORDINGS[Purpose(purpose)]()
     consent.record(submission, purpose, wording, PAGE, granted=granted, channel=CHANNEL)
+    if granted:  # Said from the mailbox itself: a tick counts from now on.
+        mailbox.confirm(lead.pk, lead.email, mailbox.Kind.PRESSED)
     label = Purpose(purpose).label
     right = Right.CONSENT if granted else Right.WITHDRAWAL
     _note(lead, right, f"{'Accordé' if granted else 'Retiré'}\u00a0: {label}.")

@@ -56,7 +56,8 @@ TEXTS = {cut: f"coalesce({column}::text, '')" for cut, column in COLUMNS.items()
 def one_of(values: dict[str, str], cuts: Iterable[str] = CUTS) -> str:
     """Return the SQL that tells a grouping set by the first of its cuts."""
     whens = (f"WHEN grouping({COLUMNS[cut]}) = 0 THEN {values[cut]}" for cut in cuts)
-    return f"CASE {' '.join(whens)} ELSE '' END"
+    listed = " ".join(whens)
+    return f"CASE {listed} ELSE '' END" if listed else "''"
 
 
 NAMES = {cut: f"'{cut}'" for cut in CUTS}

@@ -14,7 +14,8 @@ from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from leads import consent, delivery, rights, rights_mail
+from leads import bases, consent, delivery, rights, rights_mail
+from leads.channels import with_consents
 from leads.models import (
     Activity,
     ConsentEvent,
@@ -339,9 +340,17 @@ def test_a_bad_correction_loses_nothing(visitor, lead, link):
 
 def test_an_agreement_is_given_and_withdrawn_in_one_press(visitor, lead, link):
     """R18: one POST, no sign-in, effective at once."""
+
+    def may_export():
+        row = with_consents(Lead.objects.filter(pk=lead.pk)).get()
+        return bool(bases.answer(bases.Act.EXPORT, bases.standing_of(row)))
+
+    may = []
     for granted in ("oui", "oui", "non", "non"):
         visitor.post(f"{link}accord/actualites/", {"granted": granted})
+        may.append(may_export())
 
+    assert may == [True, True, False, False]  # R9: said from the mailbox itself.
     events = ConsentEvent.objects.order_by("pk")
     assert [event.granted for event in events] == [True, False]
     assert {event.wording for event in events} == {consent.news_wording().text}

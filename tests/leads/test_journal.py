@@ -7,7 +7,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
 
-from leads import journal, privacy
+from leads import journal, privacy, purging
 from leads.models import JournalEntry, Lead, PrivacyEvent
 from tests.leads.factories import (
     LeadFactory,
@@ -127,8 +127,8 @@ def test_a_line_goes_after_a_year_and_not_a_day_before():
             " ('vu', now() - interval '366 days'), ('vu', now() - interval '364 days')"
         )
 
-    assert journal.forget() == 1
-    assert journal.forget() == 0
+    assert purging.purge().gone["acces"] == 1
+    assert purging.purge().gone["acces"] == 0
     assert JournalEntry.objects.count() == 1
 
 

@@ -519,7 +519,7 @@ OPAQUE = {
 FACTS = (
     "lead asked_at day submissions organisation_type owner_id rendered_at delivered_at "
     "retrieved_at retrievals raw_retrievals set_aside contacted_at met_at won_at "
-    "measured erased closed"
+    "measured erased closed contact_delay met_delay"
 )
 
 

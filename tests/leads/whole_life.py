@@ -26,7 +26,7 @@ from django.db import connection, models
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from leads import assigning, consent, delivery, exchanges, rights
+from leads import assigning, consent, delivery, exchanges, mailbox, rights
 from leads.analytics import facts
 from leads.calling import call_at
 from leads.correction import correct
@@ -118,6 +118,7 @@ def _ask_for_it(visitor: Any) -> Lead:
     visitor.get(f"/exemplaire/{copy.token}/")
     copy.record(CopyEvent.Kind.DEFERRED, words("cause-de-copie"))
     Probe.objects.create(submission=first, copy=copy)
+    assert mailbox.confirm(first.lead_id, ADDRESS, mailbox.Kind.PRESSED)
     erratum = Edition.current().errata.model.objects.create(
         edition=copy.edition, note="Une note pour tous."
     )

@@ -1,4 +1,4 @@
-"""Names proposed while one is typed: a choice fills type and region in, never forced."""
+"""Names proposed while one is typed: a choice fills two fields in, never forced."""
 
 from __future__ import annotations
 

@@ -389,6 +389,7 @@ def test_who_freezes_in_the_middle_does_not_keep_the_others_out_for_ever(monkeyp
             cursor.execute("SHOW idle_in_transaction_session_timeout")
             limits.append(cursor.fetchone())
 
+    DirtyLead.objects.create(lead_id=SubmissionFactory().lead_id)
     monkeypatch.setattr(facts, "_remake", look)
     facts.refresh()
 

@@ -109,7 +109,7 @@ def test_a_purge_changes_no_figure_of_the_past(seed, monkeypatch):
     rows = [purging.Rows("contact", retention.due, purging._anonymise, piece=1)]
     monkeypatch.setattr(purging, "CLOCKS", rows)
 
-    assert purging.purge().gone["contact"] > 5
+    assert purging.purge().gone["contact"] > 2
 
     for _ in range(2):  # At once, and once the marks are taken.
         assert [told_of(period) for period in PERIODS] == before
@@ -179,4 +179,4 @@ def test_a_figure_says_how_many_of_it_open_no_more(client, sign_in):
     assert response.context["total"] == "2"
     assert "Dont 1 de personnes anonymisées depuis" in response.text
     [line] = response.context["lines"]
-    assert str(there.last_name) in " ".join(map(str, line.cells))
+    assert str(there.last_name) in str(line["cells"])
