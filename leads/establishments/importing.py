@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import batched
 from typing import Any
@@ -57,7 +56,7 @@ def apply(
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-    rows: Iterable[dict[str, Any]] = Establishment.objects.values().iterator()
+    rows: Any = Establishment.objects.values().iterator()
     known = {row["finess"]: row for row in rows}
     changes = compare(known, extract)
     if whole:
