@@ -18,5 +18,5 @@ def sign_in(client):
 
 @pytest.fixture(autouse=True)
 def _sessions_written_once(monkeypatch):
-    """Write a session down at sign-in alone: a slow machine counts as many statements."""
+    """Write a session at sign-in alone: a slow machine counts no more statements."""
     monkeypatch.setattr(sessions, "RESOLUTION", 3600)
