@@ -17,6 +17,7 @@ from django.db.models import Count, Q
 from django.db.models.functions import TruncDay
 from django.utils import timezone
 
+from leads import retention
 from leads.analytics.export import csv_lines
 from leads.assigning import name_of
 from leads.models import Lead, Submission
@@ -75,8 +76,11 @@ def dossier(lead: Lead) -> dict[str, Any]:
 
 
 def kept_until(lead: Lead) -> date | None:
-    """Return the day when a lead is to be erased, where one is known."""
-    return None
+    """Return the day when a lead is to be erased; None while they are frozen."""
+    if lead.frozen_at:
+        return None
+    row = retention.with_last_contact(Lead.objects.filter(pk=lead.pk)).get()
+    return timezone.localdate(retention.erasure_of(row))
 
 
 def as_json(lead: Lead) -> str:
