@@ -58,7 +58,7 @@ def choices(request: HttpRequest, token: str) -> HttpResponse:
     """Show each choice with its button, or write down what was pressed."""
     copy = _find(token)
     if copy.lead.erased_at:
-        return render(request, "410.html", status=410)
+        return render(request, "leads/data_erased.html", status=410)
     if request.method != "POST":
         return _page(request, copy)
     if is_foreign(request):

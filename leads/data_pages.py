@@ -276,6 +276,8 @@ def _ask_code(
     context = {
         "form": form,
         "sent": link.code_no > 0,
+        "last": link.code_no >= rights.MOST_CODES,
+        "ask_url": reverse("leads:data-ask"),
         "email_masked": data_words.masked(_lead(link).email),
         "erase_url": _url("data-erase", link),
         "data_url": _url("data", link),

@@ -61,7 +61,7 @@ def context(lead: Lead, said: dict[str, Any]) -> dict[str, Any]:
             SimpleNamespace(
                 at=row["le"],
                 label=capfirst(row["finalite"]),
-                granted=row["accorde"],
+                said=_choice(row),
                 wording=row["texte_presente"],
                 version=row["version"],
             )
@@ -134,6 +134,15 @@ def _consent(lead: Lead, purpose: str, label: str) -> dict[str, Any]:
         "at": latest.at if latest else None,
         "wording": latest.wording if latest and granted else today.text,
     }
+
+
+def _choice(row: dict[str, Any]) -> str:
+    """Say what an act of the ledger was: the measure asks for no agreement."""
+    if row["finalite"] == Purpose.MEASURE.label:
+        return "opposition levée" if row["accorde"] else "opposition"
+    if row["accorde"]:
+        return "accordé"
+    return "refusé" if row["finalite"] == Purpose.CALL.label else "retiré"
 
 
 def _just_done(lead: Lead) -> str:

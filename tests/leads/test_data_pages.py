@@ -441,6 +441,9 @@ def test_an_objection_to_the_measure_holds_and_may_end(visitor, lead, link):
     assert lead.refuses_measure
     visitor.post(f"{link}mesure/", {"granted": "oui"})
     assert not lead.refuses_measure
+    page = visitor.get(link).text
+    for said in ("opposition", "opposition levée"):
+        assert f"<td>Mesure individuelle du téléchargement\u00a0: {said}</td>" in page
     assert lead.consents.count() == 2
 
 
@@ -505,6 +508,13 @@ def test_a_code_lasts_two_hours_and_a_new_one_ends_it(visitor, lead, link, sink)
     second = code_in(sink)
     assert visitor.post(f"{link}effacer/", {"code": first}).status_code == 422
     assert visitor.post(f"{link}effacer/", {"code": second}).status_code == 303
+
+
+def test_after_its_last_code_the_page_offers_another_link(visitor, link):
+    DataLink.objects.update(code_no=rights.MOST_CODES)
+    page = visitor.get(f"{link}effacer/").text
+    assert "dernier code" in page
+    assert "Recevoir un autre code" not in page
 
 
 def test_a_link_sends_three_codes_at_most(visitor, link):

@@ -53,6 +53,7 @@ def consent(
         granted=granted,
         at=NOON if granted else None,
         version="2",
+        said="accordé",
         url=f"{DATA_URL}accord/{purpose}/",
     )
 

@@ -185,7 +185,11 @@ def mail(reader: Reader = PERSONAS["dsi"], **changes: Any) -> dict[str, Any]:
         receipt,
         "https://exemple.fr/choix/x/",
     )
-    given = {"publisher": PUBLISHER, "reply_to": PUBLISHER.contact}
+    given = {
+        "publisher": PUBLISHER,
+        "reply_to": PUBLISHER.contact,
+        "ask_url": "https://exemple.fr/mes-donnees/",
+    }
     return identity() | context | given | changes
 
 

@@ -72,7 +72,7 @@ def test_whoever_is_invited_chooses_a_password_then_a_second_factor(
     for _ in range(2):  # Gateways open every link: nothing changes.
         opened = other_browser.get(address)
         assert opened.status_code == 200
-        assert opened.headers["Referrer-Policy"] == "no-referrer"
+        assert opened.headers["Referrer-Policy"] == "strict-origin"
         assert "no-store" in opened.headers["Cache-Control"]
     response = other_browser.post(address, {"password": NEW}, follow=True)
 
