@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from allauth.mfa.models import Authenticator
 from django.core.cache import cache
+from django.db import transaction
 from django.urls import reverse
 
 from outbox.models import Message
@@ -295,7 +296,8 @@ def test_s1_an_invitation_is_accepted_from_a_real_browser(
     new_page, server, somebody_here
 ):
     """S1: Django asks where the form comes from, and a browser must be let say it."""
-    link = in_database(AccountLink.objects.open, somebody_here, "invitation")
+    open_link = transaction.atomic(AccountLink.objects.open)
+    link = in_database(open_link, somebody_here, "invitation")
     address = reverse("account_link_invitation", args=[link.token()])
     page = new_page(width=390)
     page.goto(address)

@@ -51,7 +51,7 @@ def invite(client, **values):
 
 def test_an_administrator_invites_by_name_address_and_groups(client, admin, link_in):
     response = invite(client)
-    assert notices(response) == ["dominique@exemple.fr\xa0: l’invitation est en route."]
+    assert notices(response) == ["L’invitation est en route vers dominique@exemple.fr."]
 
     link = AccountLink.objects.get()
     user = link.user
