@@ -80,7 +80,7 @@ def test_it_says_whether_the_mailbox_was_confirmed_and_what_follows(submission):
 
     assert "Exemplaire téléchargé depuis le lien reçu" in text
     assert "boîte pas encore confirmée" not in text
-    assert "Consentement (RGPD, art.\u00a06.1.a)" in text
+    assert "Consentement (RGPD, art. 6.1.a)" in text
 
 
 def test_the_day_of_a_download_is_hidden_where_it_is_objected_to():

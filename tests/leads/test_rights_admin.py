@@ -65,7 +65,7 @@ def test_from_a_contact_s_page_it_is_noted_of_them(client, sign_in):
     assert f"{url}{lead.pk}" in client.get(page("leads_lead_change", lead.pk)).text
 
     assert f'value="{lead.email}"' in client.get(f"{url}{lead.pk}").text
-    for other in (lead.pk + 1, "x", "9" * 30, "%00", "-1"):
+    for other in (lead.pk + 1, "x", "9" * 30, "-1"):
         response = client.get(f"{url}{other}")
         assert response.status_code == 200
         assert lead.email not in response.text
