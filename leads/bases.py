@@ -24,10 +24,10 @@ from outbox.models import Message, Suppression
 
 
 class Basis(StrEnum):
-    REQUEST = "exécution de la demande (RGPD, art. 6.1.b)"
-    CONSENT = "consentement (RGPD, art. 6.1.a)"
-    INTEREST = "intérêt légitime, sauf opposition (RGPD, art. 6.1.f)"
-    LAW = "obligation légale (RGPD, art. 6.1.c)"
+    REQUEST = "exécution de la demande (RGPD, art.\u00a06.1.b)"
+    CONSENT = "consentement (RGPD, art.\u00a06.1.a)"
+    INTEREST = "intérêt légitime, sauf opposition (RGPD, art.\u00a06.1.f)"
+    LAW = "obligation légale (RGPD, art.\u00a06.1.c)"
     NONE = "aucune base"
 
 

@@ -30,6 +30,8 @@ TOKEN = "choix"
 PAGE = "/choix/"
 REFERENCE = len("SC26-XXXX-XXXX")
 Purpose = ConsentEvent.Purpose
+# Where the page tells of each: what was pressed is what is read next.
+PLACES = {Purpose.NEWS: "actualites", Purpose.CALL: "rappel", Purpose.MEASURE: "mesure"}
 # What each button says; a call is asked for where its number is typed.
 GESTURES = {
     "actualites-oui": (Purpose.NEWS, True),
@@ -56,7 +58,7 @@ def choices(request: HttpRequest, token: str) -> HttpResponse:
     """Show each choice with its button, or write down what was pressed."""
     copy = _find(token)
     if copy.lead.erased_at:
-        return render(request, "410.html", status=410)
+        return render(request, "leads/data_erased.html", status=410)
     if request.method != "POST":
         return _page(request, copy)
     if is_foreign(request):
@@ -72,7 +74,7 @@ def choices(request: HttpRequest, token: str) -> HttpResponse:
         if hits.weigh(request, copy) not in Hit.HUMAN:
             return _page(request, copy, status=409, doubted=True)
     _write(copy, purpose, granted=granted)
-    response = redirect("leads:choices", token=token)
+    response = redirect(f"{request.path}#{PLACES[purpose]}")
     response.status_code = 303
     return response
 
@@ -135,5 +137,6 @@ def _page(
         "choices_url": request.path,
         "ask_url": "/mes-donnees/",
         "doubted": doubted,
+        "frozen": bool(lead.frozen_at),
     }
     return render(request, "leads/choices.html", context, status=status)

@@ -15,7 +15,7 @@ from reports.vocabulary import JOB_FUNCTION_GROUPS, ORGANISATION_TYPE_GROUPS, Re
 
 WRONG_CODE = (
     "Ce code n’est pas le bon, ou il a expiré\u00a0: saisissez les six chiffres du "
-    "dernier message reçu."
+    "dernier message reçu, ou demandez-en un autre."
 )
 
 

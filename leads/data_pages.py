@@ -124,7 +124,8 @@ def _behind(view: Action) -> Action:
 def _gone(request: HttpRequest, link: DataLink, reason: str) -> HttpResponse:
     if reason == "erased" and (link.lead is None or link.lead.erased_at):
         return render(request, "leads/data_erased.html", status=410)
-    return _ask(request, DataAddressForm(), status=410, expired=True)
+    why = "shut" if reason == "erased" else "expired"
+    return _ask(request, DataAddressForm(), status=410, **{why: True})
 
 
 def _posted(view: Action) -> Action:
@@ -205,7 +206,7 @@ def choose(request: HttpRequest, link: DataLink, purpose: str) -> HttpResponse:
             return _page(request, link, call=form)
         phone = form.cleaned_data["phone"]
     rights.choose(lead.pk, purpose, granted=granted, phone=phone)
-    return _see(f"{_url('data', link)}#accords")
+    return _see(f"{_url('data', link)}#accord-{purpose}")
 
 
 def number_of(lead: Lead) -> str:
@@ -232,7 +233,7 @@ def freeze(request: HttpRequest, link: DataLink) -> HttpResponse:
 def close(request: HttpRequest, link: DataLink) -> HttpResponse:
     """Close the link, on a machine that others use."""
     DataLink.objects.filter(pk=link.pk, closed_at=None).update(closed_at=Now())
-    return _see(reverse("leads:data-ask"))
+    return _see(_url("data", link))  # Which says that it is closed.
 
 
 @csrf_exempt  # The token in the address is the authority; no cookie is involved.
@@ -275,6 +276,8 @@ def _ask_code(
     context = {
         "form": form,
         "sent": link.code_no > 0,
+        "last": link.code_no >= rights.MOST_CODES,
+        "ask_url": reverse("leads:data-ask"),
         "email_masked": data_words.masked(_lead(link).email),
         "erase_url": _url("data-erase", link),
         "data_url": _url("data", link),

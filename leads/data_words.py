@@ -9,8 +9,9 @@ from typing import Any
 from django.utils import timezone
 from django.utils.text import capfirst
 
+from leads import bases
 from leads.calling import shown
-from leads.channels import acts
+from leads.channels import acts, with_consents
 from leads.dossier import IDENTITY, label_of
 from leads.models import Lead, RightsRequest
 from leads.rights import WORDINGS, Purpose
@@ -60,7 +61,7 @@ def context(lead: Lead, said: dict[str, Any]) -> dict[str, Any]:
             SimpleNamespace(
                 at=row["le"],
                 label=capfirst(row["finalite"]),
-                granted=row["accorde"],
+                said=_choice(row),
                 wording=row["texte_presente"],
                 version=row["version"],
             )
@@ -123,13 +124,25 @@ def _consent(lead: Lead, purpose: str, label: str) -> dict[str, Any]:
     latest = acts(purpose, lead).first()
     granted = latest is not None and latest.granted
     today = WORDINGS[Purpose(purpose)]()
+    news = granted and purpose == Purpose.NEWS
+    rows: Any = with_consents(Lead.objects.filter(pk=lead.pk))
     return {
         "purpose": str(purpose),
         "label": label,
         "granted": granted,
+        "waits": news and not bases.is_confirmed(rows.get()),
         "at": latest.at if latest else None,
         "wording": latest.wording if latest and granted else today.text,
     }
+
+
+def _choice(row: dict[str, Any]) -> str:
+    """Say what an act of the ledger was: the measure asks for no agreement."""
+    if row["finalite"] == Purpose.MEASURE.label:
+        return "opposition levée" if row["accorde"] else "opposition"
+    if row["accorde"]:
+        return "accordé"
+    return "refusé" if row["finalite"] == Purpose.CALL.label else "retiré"
 
 
 def _just_done(lead: Lead) -> str:

@@ -13,7 +13,14 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponseBase
 
-from leads.models import ConsentEvent, JournalEntry, Lead, PrivacyEvent, Submission
+from leads.models import (
+    ConsentEvent,
+    JournalEntry,
+    Lead,
+    PrivacyEvent,
+    RightsRequest,
+    Submission,
+)
 from outbox.models import Message, Undelivered
 from reports.models import Copy
 
@@ -29,6 +36,7 @@ PEOPLE: dict[str, tuple[type[Model], str]] = {
         (Undelivered, "lead_id"),
         (ConsentEvent, "lead_id"),
         (PrivacyEvent, "lead_id"),
+        (RightsRequest, "lead_id"),
     )
 }
 PAPERS = ("call_sheet", "proof")

@@ -15,8 +15,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from leads import consent, data_links, mailbox, measure, privacy, rights_mail
-from leads.channels import acts
+from leads import bases, consent, data_links, mailbox, measure, privacy, rights_mail
+from leads.channels import acts, with_consents
 from leads.dossier import label_of
 from leads.models import ConsentEvent, DataLink, Lead, PrivacyEvent, RightsRequest
 from leads.models.lead import Identity
@@ -104,8 +104,13 @@ def choose(lead_pk: int, purpose: str, *, granted: bool, phone: str = "") -> boo
     if submission is None:
         raise ValidationError("Aucune demande n’est conservée.")
     latest = acts(purpose, lead).first()
+    # Whoever never asked to be called may still refuse it.
+    refusable = latest is None and purpose == Purpose.CALL
     if (latest is not None and latest.granted) == granted:
-        return False
+        if granted:
+            return _confirm(lead, purpose)
+        if not refusable:
+            return False
     if purpose == Purpose.CALL:
         _keep_number(lead, submission, phone, granted=granted)
     wording = WORDINGS[Purpose(purpose)]()
@@ -113,8 +118,21 @@ def choose(lead_pk: int, purpose: str, *, granted: bool, phone: str = "") -> boo
     if granted:  # Said from the mailbox itself: a tick counts from now on.
         mailbox.confirm(lead.pk, lead.email, mailbox.Kind.PRESSED)
     label = Purpose(purpose).label
+    if refusable and not granted:
+        _note(lead, Right.OBJECTION, f"Refusé\u00a0: {label}.")
+        return True
     right = Right.CONSENT if granted else Right.WITHDRAWAL
     _note(lead, right, f"{'Accordé' if granted else 'Retiré'}\u00a0: {label}.")
+    return True
+
+
+def _confirm(lead: Lead, purpose: str) -> bool:
+    """Take a press for the sign of life that a ticked box waits for (R9)."""
+    rows: Any = with_consents(Lead.objects.filter(pk=lead.pk))
+    if purpose != Purpose.NEWS or bases.is_confirmed(rows.get()):
+        return False
+    mailbox.confirm(lead.pk, lead.email, mailbox.Kind.PRESSED)
+    _note(lead, Right.CONSENT, f"Confirmé\u00a0: {Purpose(purpose).label}.")
     return True
 
 

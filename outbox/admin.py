@@ -68,6 +68,7 @@ class Paged:
 
     new_title = ""  # Of the page that adds a row, and of the button that leads there.
     when_empty = ""  # What to do about a list with no row at all.
+    counted = ""  # What several rows are, where the list's name does not say it.
 
     list_per_page = 50
     list_max_show_all = 200
@@ -155,7 +156,7 @@ class OwnLeads:
 class Titled:
     """Give a form the title that its page deserves, where Django makes it up."""
 
-    new_title: str
+    new_title: str = ""
     title: str
 
     def changeform_view(

@@ -20,7 +20,8 @@ def compose(kind: str, context: dict[str, Any], **fields: Any) -> Message:
     `context` as its MARK.
     """
     uid = uuid.uuid4()
-    context = identity() | context
+    ask_url = settings.SITE_URL + reverse("leads:data-ask")
+    context = identity() | {"ask_url": ask_url} | context
     return Message(
         uid=uid,
         kind=kind,

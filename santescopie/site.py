@@ -33,6 +33,7 @@ class StaffAdminSite(AdminSite):
     site_title = "Santéscopie 2026"
     index_title = "Suivi des demandes"
     site_url = "/"
+    logout_template = "account/signed_out.html"
 
     def get_urls(self) -> list[Any]:
         from leads.admin import action
@@ -52,6 +53,10 @@ class StaffAdminSite(AdminSite):
             *measure_urls(),
             *super().get_urls(),
         ]
+
+    def logout(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        title = {"title": "Session fermée"}
+        return super().logout(request, {**title, **(extra_context or {})})
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """Lead to the one page to sign in: it stands at the same address."""

@@ -5,13 +5,27 @@ from __future__ import annotations
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 
 from leads.models import ConsentEvent
-from outbox.admin import DayFilter, OwnLeads, Paged, ReadOnly, ScopeFilter, short
+from outbox.admin import (
+    NOTHING,
+    DayFilter,
+    OwnLeads,
+    Paged,
+    ReadOnly,
+    ScopeFilter,
+    Titled,
+    short,
+)
 
 
 @admin.register(ConsentEvent)
-class ConsentEventAdmin(OwnLeads, ReadOnly, Paged, admin.ModelAdmin[ConsentEvent]):
+class ConsentEventAdmin(
+    Titled, OwnLeads, ReadOnly, Paged, admin.ModelAdmin[ConsentEvent]
+):
+    title = "Consentement"
     list_display = [
         short("at", "le"),
         "who",
@@ -34,12 +48,19 @@ class ConsentEventAdmin(OwnLeads, ReadOnly, Paged, admin.ModelAdmin[ConsentEvent
         "wording_sha256",
         "page",
         "channel",
-        "submission",
+        "asked",
     ]
 
     @admin.display(description="contact")
     def who(self, event: ConsentEvent) -> str:
         return str(event.lead)
+
+    @admin.display(description="demande")
+    def asked(self, event: ConsentEvent) -> str:
+        if event.submission_id is None:
+            return NOTHING
+        url = reverse("admin:leads_submission_change", args=[event.submission_id])
+        return format_html('<a href="{}">n°\u00a0{}</a>', url, event.submission_id)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ConsentEvent]:
         return super().get_queryset(request).filter(lead__erased_at=None)

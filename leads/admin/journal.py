@@ -8,12 +8,13 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from leads.models import JournalEntry
-from outbox.admin import NOTHING, DayFilter, OwnLeads, Paged, ReadOnly, short
+from leads.models import JournalEntry, PrivacyEvent
+from outbox.admin import NOTHING, DayFilter, OwnLeads, Paged, ReadOnly, Titled, short
 
 
 @admin.register(JournalEntry)
-class JournalAdmin(OwnLeads, ReadOnly, Paged, admin.ModelAdmin[JournalEntry]):
+class JournalAdmin(Titled, OwnLeads, ReadOnly, Paged, admin.ModelAdmin[JournalEntry]):
+    title, counted = "Acte du journal", "actes"
     list_display = [short("at", "le"), "who", "act", "what", "contact", "count"]
     list_filter = ["act", ("at", DayFilter)]
     search_fields = ["=lead__pk", "user__username"]
@@ -29,6 +30,8 @@ class JournalAdmin(OwnLeads, ReadOnly, Paged, admin.ModelAdmin[JournalEntry]):
 
     @admin.display(description="sur")
     def what(self, entry: JournalEntry) -> str:
+        if entry.act == JournalEntry.Act.RIGHT:
+            return dict(PrivacyEvent.Kind.choices).get(entry.page, entry.page)
         kind = entry.content_type.name if entry.content_type else entry.page
         return (
             f"{kind} n°\u00a0{entry.object_id}" if entry.object_id else kind or NOTHING

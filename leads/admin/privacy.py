@@ -5,13 +5,16 @@ from __future__ import annotations
 from django.contrib import admin
 
 from leads.models import PrivacyEvent
-from outbox.admin import NOTHING, DayFilter, OwnLeads, Paged, ReadOnly, short
+from outbox.admin import NOTHING, DayFilter, OwnLeads, Paged, ReadOnly, Titled, short
 
 
 @admin.register(PrivacyEvent)
-class PrivacyEventAdmin(OwnLeads, ReadOnly, Paged, admin.ModelAdmin[PrivacyEvent]):
+class PrivacyEventAdmin(
+    Titled, OwnLeads, ReadOnly, Paged, admin.ModelAdmin[PrivacyEvent]
+):
     """Tell staff why a contact of theirs is gone, without saying who it was."""
 
+    title = "Droit exercé"
     list_display = [short("at", "le"), "kind", "contact", "owner"]
     list_filter = ["kind", ("at", DayFilter)]
     list_select_related = ["lead__owner"]

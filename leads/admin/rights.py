@@ -19,6 +19,7 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
 from leads import dossier, rights
+from leads.assigning import name_of
 from leads.models import DataLink, Lead, PrivacyEvent, RightsRequest
 from leads.models.lead import email_key
 from outbox.admin import NOTHING, OwnLeads, Paged, Titled, instant
@@ -26,6 +27,10 @@ from outbox.admin import NOTHING, OwnLeads, Paged, Titled, instant
 logger = logging.getLogger(__name__)
 Right, Channel = RightsRequest.Right, RightsRequest.Channel
 UNKNOWN = "Aucun contact n’a cette adresse\u00a0: dites qui demande dans l’autre champ."
+HINTS = {
+    "who": "Si ce n’est pas un contact\u00a0: son nom, et comment lui répondre.",
+    "said": "N’y notez aucune donnée de santé.",
+}
 ERASED = "Effacé par l’équipe, à la demande de la personne."
 
 
@@ -33,12 +38,12 @@ class RightsForm(forms.ModelForm[RightsRequest]):
     """What somebody asked by mail or telephone, then what was done."""
 
     address = forms.EmailField(
-        label="adresse électronique",
+        label="Adresse électronique",
         required=False,
         help_text="Celle du contact, s’il est connu.",
     )
     done = forms.BooleanField(
-        label="traitée",
+        label="Traitée",
         required=False,
         help_text="Close pour de bon\u00a0: dites au-dessus ce qui a été fait.",
     )
@@ -47,7 +52,11 @@ class RightsForm(forms.ModelForm[RightsRequest]):
         super().__init__(*args, **kwargs)
         if "channel" in self.fields:
             field: Any = self.fields["channel"]
-            field.choices = [c for c in Channel.choices if c[0] != Channel.SITE]
+            said = [c for c in Channel.choices if c[0] != Channel.SITE]
+            field.choices = [("", "Choisissez"), *said]
+        for name, words in HINTS.items():
+            if name in self.fields:
+                self.fields[name].help_text = words
         if "answer" in self.fields and self.instance.pk is None:
             self.fields["answer"].required = False
 
@@ -127,14 +136,26 @@ class RightsRequestAdmin(Titled, OwnLeads, Paged, admin.ModelAdmin[RightsRequest
                 "answer",
                 "done",
             ]
-        asked = ["right", "channel", "received", "due", "contact", "who_said", "asked"]
+        # Of somebody we do not know, the name that was given is all there is.
+        of = ["contact", "who_said"] if obj.lead_id and obj.who else ["contact"]
+        asked = ["right", "channel", "received", "due", *of, "asked"]
         if not self.has_change_permission(request, obj):
-            return [*asked, "answer", "closed", "closed_by"]
+            return [*asked, "answer", "closed", "closer"]
         return [*asked, "answer", "done"]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Name the contact whose page one comes from: its number, no address."""
+        said = super().get_changeform_initial_data(request)
+        number = request.GET.get("contact", "")
+        if number.isascii() and number.isdecimal() and len(number) < 19:
+            there = Lead.objects.visible_to(request.user).filter(erased_at=None)
+            if lead := there.filter(pk=int(number)).first():
+                said["address"] = lead.email
+        return said
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         shown = ["received", "due", "contact", "who_said", "asked", "closed"]
-        return shown if obj is None else [*shown, "right", "channel", "closed_by"]
+        return shown if obj is None else [*shown, "right", "channel", "closer"]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request, obj) and not (
@@ -170,6 +191,10 @@ class RightsRequestAdmin(Titled, OwnLeads, Paged, admin.ModelAdmin[RightsRequest
     @admin.display(description="close le", ordering="closed_at")
     def closed(self, row: RightsRequest) -> str:
         return instant(row.closed_at) if row.closed_at else "à traiter"
+
+    @admin.display(description="close par")
+    def closer(self, row: RightsRequest) -> str:
+        return name_of(row.closed_by) if row.closed_by else NOTHING
 
     @admin.display(description="contact")
     def contact(self, row: RightsRequest) -> str:

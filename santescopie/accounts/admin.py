@@ -160,7 +160,7 @@ class AccountAdmin(Titled, Paged, UserAdmin[Any]):
         self, request: HttpRequest, obj: Any, post_url_continue: Any = None
     ) -> HttpResponse:
         """Say that the mail is on its way, in place of Django's two steps."""
-        self.message_user(request, f"{obj.email}\u00a0: l’invitation est en route.")
+        self.message_user(request, f"L’invitation est en route vers {obj.email}.")
         return redirect("admin:auth_user_changelist")
 
     def user_change_password(

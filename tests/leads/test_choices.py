@@ -205,3 +205,16 @@ def test_the_download_from_another_mailbox_confirms_nothing(visitor, submission)
     download(visitor, submission.copy)
 
     assert not MailboxEvent.objects.filter(kind="telechargement").exists()
+
+
+def test_while_frozen_the_page_says_so(visitor, submission):
+    """R26: an agreement that nothing follows is not told as if it were in force."""
+    page = visitor.get(path_of(submission.copy)).text
+    assert "suspendu" not in page
+
+    Lead.objects.update(frozen_at=Now())
+
+    assert (
+        "L’usage de vos données est suspendu"
+        in visitor.get(path_of(submission.copy)).text
+    )

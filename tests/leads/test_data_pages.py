@@ -227,9 +227,13 @@ def test_it_opens_nothing_once_the_contact_has_another_mailbox(visitor, link, le
     assert visitor.get(link).status_code == 410
 
 
-def test_closed_by_its_holder_it_stays_closed(visitor, link):
-    assert visitor.post(f"{link}fermer/").status_code == 303
-    assert visitor.get(link).status_code == 410
+def test_closed_by_its_holder_it_stays_closed_and_says_so(visitor, link):
+    response = visitor.post(f"{link}fermer/")
+    assert response.status_code == 303
+    page = visitor.get(response.url)
+    assert page.status_code == 410
+    assert "est fermé" in page.text
+    assert "expiré" not in page.text
 
 
 def test_old_links_are_forgotten(link):
@@ -372,6 +376,48 @@ def test_to_be_called_takes_a_number_and_withdrawn_it_is_forgotten(visitor, lead
     assert [e.granted for e in lead.consents.order_by("pk")] == [True, False]
 
 
+def test_a_ticked_box_is_confirmed_here_as_on_the_page_of_choices(visitor, lead, link):
+    """R9: until then it is told for what it is, and no one exports it."""
+    consent.record_news(Submission.objects.get(), "/")
+    assert "Accord à confirmer" in visitor.get(link).text
+
+    for _ in range(2):
+        visitor.post(f"{link}accord/actualites/", {"granted": "oui"})
+
+    page = visitor.get(link).text
+    assert "Accord à confirmer" not in page
+    assert "Confirmé\u00a0: actualités par courriel." in page
+    row = with_consents(Lead.objects.filter(pk=lead.pk)).get()
+    assert bases.answer(bases.Act.EXPORT, bases.standing_of(row))
+    assert lead.consents.count() == lead.mailbox_events.count() == 1
+
+
+def test_who_never_asked_to_be_called_may_refuse_it(visitor, lead, link):
+    """R8: once; then there is nothing more to refuse."""
+    assert "Ne pas être appelé" in visitor.get(link).text
+
+    for _ in range(2):
+        visitor.post(f"{link}accord/rappel/", {"granted": "non"})
+
+    assert not lead.consents.get().granted
+    assert lead.rights_requests.get(right="opposition").answer.startswith("Refusé")
+    page = visitor.get(link).text
+    assert "Refusé</strong>" in page
+    assert "Ne pas être appelé" not in page
+
+
+def test_the_day_of_erasure_is_told_but_while_they_are_frozen(visitor, lead, link):
+    """R19: as staff read it, on the page and in the files."""
+    words, day = "Effacement prévu le", timezone.localdate()
+    assert words in visitor.get(link).text
+    said = visitor.get(f"{link}donnees.json").json()["suivi"]["conserve_jusqu_au"]
+    assert said.startswith(f"{day.year + 3}-")
+
+    visitor.post(f"{link}suspendre/", {"frozen": "oui"})
+
+    assert words not in visitor.get(link).text
+
+
 def test_withdrawing_is_never_too_much(visitor, lead, link, settings):
     consent.record_news(Submission.objects.get(), "/")
     settings.POSTS_PER_NETWORK_PER_HOUR = 0
@@ -395,6 +441,9 @@ def test_an_objection_to_the_measure_holds_and_may_end(visitor, lead, link):
     assert lead.refuses_measure
     visitor.post(f"{link}mesure/", {"granted": "oui"})
     assert not lead.refuses_measure
+    page = visitor.get(link).text
+    for said in ("opposition", "opposition levée"):
+        assert f"<td>Mesure individuelle du téléchargement\u00a0: {said}</td>" in page
     assert lead.consents.count() == 2
 
 
@@ -459,6 +508,13 @@ def test_a_code_lasts_two_hours_and_a_new_one_ends_it(visitor, lead, link, sink)
     second = code_in(sink)
     assert visitor.post(f"{link}effacer/", {"code": first}).status_code == 422
     assert visitor.post(f"{link}effacer/", {"code": second}).status_code == 303
+
+
+def test_after_its_last_code_the_page_offers_another_link(visitor, link):
+    DataLink.objects.update(code_no=rights.MOST_CODES)
+    page = visitor.get(f"{link}effacer/").text
+    assert "dernier code" in page
+    assert "Recevoir un autre code" not in page
 
 
 def test_a_link_sends_three_codes_at_most(visitor, link):

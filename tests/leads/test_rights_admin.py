@@ -57,6 +57,27 @@ def test_it_is_noted_answered_and_closed(client, sign_in, group):
     assert client.get(url).status_code == 200
 
 
+def test_from_a_contact_s_page_it_is_noted_of_them(client, sign_in):
+    """The number stands in the address of the page, never the mailbox."""
+    sign_in("DPO")
+    lead = LeadFactory()
+    url = f"{page('leads_rightsrequest_add')}?contact="
+    assert f"{url}{lead.pk}" in client.get(page("leads_lead_change", lead.pk)).text
+
+    assert f'value="{lead.email}"' in client.get(f"{url}{lead.pk}").text
+    for other in (lead.pk + 1, "x", "9" * 30, "-1"):
+        response = client.get(f"{url}{other}")
+        assert response.status_code == 200
+        assert lead.email not in response.text
+
+
+def test_the_channel_is_said_never_supposed(client, sign_in):
+    sign_in("DPO")
+    assert note(client, who="M. Fictif", channel="").status_code == 200
+    assert note(client, who="M. Fictif", channel="site").status_code == 200
+    assert not RightsRequest.objects.exists()
+
+
 def test_somebody_unknown_is_noted_by_how_to_answer_them(client, sign_in):
     sign_in("DPO")
     assert note(client).status_code == 200

@@ -42,26 +42,31 @@ IT_DESK = {**SENDER, "at": NOON, "said": "blocked by policy", "code": 550}
 COOLING = SimpleNamespace(url="/suivi/x/renvoyer/", possible_at=NOON)
 
 
-def consent(purpose: str, label: str, wording: str, granted: bool) -> SimpleNamespace:
+def consent(
+    purpose: str, label: str, wording: str, granted: bool, *, waits: bool = False
+) -> SimpleNamespace:
     return SimpleNamespace(
+        waits=waits,
         purpose=purpose,
         label=label,
         wording=wording,
         granted=granted,
         at=NOON if granted else None,
         version="2",
+        said="accordé",
         url=f"{DATA_URL}accord/{purpose}/",
     )
 
 
+NEWS, CALL = "Actualités par courriel", "Être rappelé par téléphone"
+NEWS_WAIT = consent("actualites", NEWS, news_wording().text, granted=True, waits=True)
+CALL_UNASKED = consent("rappel", CALL, call_wording().text, granted=False)
+
+
 def data(**changes: Any) -> Callable[[], dict[str, Any]]:
     """Return everything that is held about somebody who does not exist."""
-    news = consent(
-        "actualites", "Actualités par courriel", news_wording().text, granted=True
-    )
-    call = consent(
-        "rappel", "Être rappelé par téléphone", call_wording().text, granted=False
-    )
+    news = consent("actualites", NEWS, news_wording().text, granted=True)
+    call = CALL_UNASKED
     who = {
         "first_name": "Zoë",
         "last_name": "Fictif",

@@ -26,9 +26,11 @@ from reports.personalisation import PERSONAS, Reader, segment_of
 from tests.pages.fixtures import (
     ADDRESS,
     ASK_URL,
+    CALL_UNASKED,
     COOLING,
     DATA_URL,
     IT_DESK,
+    NEWS_WAIT,
     NOON,
     NOTHING_HELD,
     REFERENCE,
@@ -183,7 +185,11 @@ def mail(reader: Reader = PERSONAS["dsi"], **changes: Any) -> dict[str, Any]:
         receipt,
         "https://exemple.fr/choix/x/",
     )
-    given = {"publisher": PUBLISHER, "reply_to": PUBLISHER.contact}
+    given = {
+        "publisher": PUBLISHER,
+        "reply_to": PUBLISHER.contact,
+        "ask_url": "https://exemple.fr/mes-donnees/",
+    }
     return identity() | context | given | changes
 
 
@@ -303,6 +309,10 @@ _STATES: dict[str, State] = {
         "leads/data_ask.html",
         given(form=DataAddressForm(), ask_url=ASK_URL, expired=True),
     ),
+    "donnees-lien-ferme": State(
+        "leads/data_ask.html",
+        given(form=DataAddressForm(), ask_url=ASK_URL, shut=True),
+    ),
     "donnees-message-parti": State("leads/data_sent.html", given(ask_url=ASK_URL)),
     "donnees": State("leads/data.html", data()),
     "donnees-a-corriger": State(
@@ -312,6 +322,9 @@ _STATES: dict[str, State] = {
         "leads/data.html", data(call=CallForm({"phone": "zéro"}))
     ),
     "donnees-suspectes": State("leads/data.html", data(suspected=True)),
+    "donnees-accord-a-confirmer": State(
+        "leads/data.html", data(consents=[NEWS_WAIT, CALL_UNASKED])
+    ),
     "donnees-corrigees": State("leads/data.html", data(done="rectified")),
     "donnees-suspendues": State(
         "leads/data.html",
@@ -366,6 +379,9 @@ _STATES: dict[str, State] = {
     "choix-retires": State(
         "leads/choices.html",
         choices(news=False, news_at=NOON, call=False, call_at=NOON),
+    ),
+    "choix-suspendus": State(
+        "leads/choices.html", choices(news=True, news_at=NOON, frozen=True)
     ),
     "choix-douteux": State("leads/choices.html", choices(doubted=True)),
     "pas-moi": State("leads/not_me.html", given(not_me_url="/ce-n-est-pas-moi/x/")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from allauth.mfa.models import Authenticator
 from django.core.cache import cache
+from django.db import transaction
 from django.urls import reverse
 
 from outbox.models import Message
@@ -288,3 +289,23 @@ def test_a_password_and_a_code_open_it_without_script(new_page, server, somebody
     page.get_by_label("Code de l’application").press("Enter")
     page.wait_for_url("**/admin/aide/")
     page.context.clear_cookies()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_s1_an_invitation_is_accepted_from_a_real_browser(
+    new_page, server, somebody_here
+):
+    """S1: Django asks where the form comes from, and a browser must be let say it."""
+    open_link = transaction.atomic(AccountLink.objects.open)
+    link = in_database(open_link, somebody_here, "invitation")
+    address = reverse("account_link_invitation", args=[link.token()])
+    page = new_page(width=390)
+    page.goto(address)
+    assert page.evaluate("document.referrer") == ""
+    page.get_by_label("Mot de passe").fill("grande-ourse-verte-2026")
+    page.get_by_role("button", name="Enregistrer et continuer").press("Enter")
+
+    page.wait_for_url("**/second-facteur/")
+    # The token went nowhere with it.
+    assert address not in page.evaluate("document.referrer")
+    leave_nothing(page)

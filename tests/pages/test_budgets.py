@@ -168,7 +168,9 @@ def test_the_browser_asks_for_no_more_than_was_counted(new_page, view):
     files = {url.partition("/static/")[2] for url in asked if "/static/" in url}
     assert files <= set(view.files)
     assert len(asked) <= 8
-    assert page.evaluate("() => document.querySelectorAll('*').length") <= 360
+    # A site in service has no mark « à compléter »: what it has in place is text.
+    nodes = page.evaluate("() => document.querySelectorAll('*:not(mark)').length")
+    assert nodes <= 360
 
 
 SHIFTS = """

@@ -93,6 +93,7 @@ FONT = Path(settings.BASE_DIR) / "static" / "fonts" / "encode-sans.woff2"
 SAME_TITLE = {
     *("demonstration", "donnees-corrigees", "donnees-suspendues", "donnees-suspectes"),
     *("donnees-rappel-sans-numero", "donnees-effacement-sans-code"),
+    "donnees-accord-a-confirmer",
 }
 
 every_state = pytest.mark.parametrize("name", STATES)
@@ -164,8 +165,11 @@ def test_every_page_has_an_outline_and_its_landmarks(name):
 def test_every_page_leads_to_the_legal_ones_in_the_same_order(name):
     page = Page(PAGES[name].html)
 
-    fixed = ["mentions-legales", "confidentialite", "accessibilite", "plan-du-site"]
-    assert [a["href"] for a in page.all("a")][-4:] == [f"/{path}/" for path in fixed]
+    fixed = [
+        *("mentions-legales", "confidentialite", "mes-donnees"),
+        *("accessibilite", "plan-du-site"),
+    ]
+    assert [a["href"] for a in page.all("a")][-5:] == [f"/{path}/" for path in fixed]
     for path in fixed:
         assert resolve(f"/{path}/")
     assert not [a for a in page.all("a") if "target" in a]

@@ -228,6 +228,13 @@ def test_sign_in_and_failures_are_told_without_a_name(client, camille, told, cap
     assert "camille" not in caplog.text
 
 
+def test_whoever_signs_out_reads_so_and_may_come_back(client, camille):
+    client.force_login(camille)
+    page = client.post(reverse("admin:logout")).text
+    assert "Votre session est fermée" in page
+    assert reverse("account_login") in page
+
+
 def test_a_person_is_told_of_each_change_of_their_access(
     client, camille, django_capture_on_commit_callbacks
 ):

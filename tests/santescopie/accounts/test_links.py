@@ -51,7 +51,7 @@ def invite(client, **values):
 
 def test_an_administrator_invites_by_name_address_and_groups(client, admin, link_in):
     response = invite(client)
-    assert notices(response) == ["dominique@exemple.fr\xa0: l’invitation est en route."]
+    assert notices(response) == ["L’invitation est en route vers dominique@exemple.fr."]
 
     link = AccountLink.objects.get()
     user = link.user
@@ -72,7 +72,7 @@ def test_whoever_is_invited_chooses_a_password_then_a_second_factor(
     for _ in range(2):  # Gateways open every link: nothing changes.
         opened = other_browser.get(address)
         assert opened.status_code == 200
-        assert opened.headers["Referrer-Policy"] == "no-referrer"
+        assert opened.headers["Referrer-Policy"] == "strict-origin"
         assert "no-store" in opened.headers["Cache-Control"]
     response = other_browser.post(address, {"password": NEW}, follow=True)
 
