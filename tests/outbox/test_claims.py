@@ -178,6 +178,7 @@ def test_quick_work_is_handed_over_before_slow_work():
     assert names == [
         "outbox.send_message",
         "leads.follow_probe",
+        "leads.mail_data_link",
         "reports.render_copy",
         "leads.work_batch",
         "reports.make_proof",
