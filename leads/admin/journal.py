@@ -11,6 +11,10 @@ from django.http import HttpRequest
 from leads.models import JournalEntry
 from outbox.admin import NOTHING, DayFilter, OwnLeads, Paged, ReadOnly, short
 
+Act = JournalEntry.Act
+# Of an account, what happened to it is said in the list too.
+TOLD = {Act.SIGN_IN_FAILED, Act.SIGNED_IN, Act.ACCOUNT}
+
 
 @admin.register(JournalEntry)
 class JournalAdmin(OwnLeads, ReadOnly, Paged, admin.ModelAdmin[JournalEntry]):
@@ -30,9 +34,10 @@ class JournalAdmin(OwnLeads, ReadOnly, Paged, admin.ModelAdmin[JournalEntry]):
     @admin.display(description="sur")
     def what(self, entry: JournalEntry) -> str:
         kind = entry.content_type.name if entry.content_type else entry.page
-        return (
-            f"{kind} n°\u00a0{entry.object_id}" if entry.object_id else kind or NOTHING
-        )
+        what = f"{kind} n°\u00a0{entry.object_id}" if entry.object_id else kind
+        if entry.act in TOLD and entry.object_id:
+            what += f"\u00a0: {entry.page}"
+        return what or NOTHING
 
     @admin.display(description="contact", ordering="lead_id")
     def contact(self, entry: JournalEntry) -> str:
