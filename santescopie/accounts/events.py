@@ -1,6 +1,6 @@
 """What happened to accounts, told in one place: the log, and whoever listens.
 
-The journal is a receiver of `account_event` (santescopie/accounts/journal.py): `kind` (a
+The journal is a receiver of it (santescopie/accounts/journal.py): `kind` (a
 word), `user` and `by` (users, or None), `request` (or None) and `details` (words, no
 address, no secret).
 """
