@@ -27,7 +27,7 @@ KEPT = """async () => ({
   caches: (await caches.keys()).length,
   workers: (await navigator.serviceWorker.getRegistrations()).length,
   banner: document.querySelectorAll(
-    "dialog, [role=dialog], [role=alertdialog], [aria-modal], [id*=cookie], [class*=cookie]"
+    "dialog, [role=dialog], [role=alertdialog], [aria-modal], [id*=cookie]"
   ).length,
 })"""
 NOTHING = dict.fromkeys(
