@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from django.core.cache import cache
 from django.db.models.functions import Now
 
 from leads import journal
@@ -47,8 +48,9 @@ NAMELESS_A_MINUTE = 30
 def write(
     sender: Any, kind: str, user: Any, by: Any, details: dict[str, str], **kwargs: Any
 ) -> None:
-    """Add the line of an event; every failure costs the same, known or not (S16)."""
+    """Add the line of an event; every failure costs a write, known or not (S16)."""
     if kind == "sign_in_failed" and _are_many() and user is None:
+        cache.set("accounts.nameless", True, 60)
         return
     how = details.get("using") or details.get("step") or details.get("type")
     words = WORDS.get(kind, kind)
