@@ -188,7 +188,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 @pytest.fixture(scope="session")
 def browser_thread(django_db_setup):
-    """Made after the database, so that it ends before: its requests hold connections."""
+    """Made after the database, to end before it: its requests hold connections."""
     path = executable()
     if path is None:
         missing = f"no Chromium: set CHROMIUM, or install one of {', '.join(COMMANDS)}"
