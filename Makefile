@@ -38,7 +38,7 @@ check: setup ## Style, types, missing migrations, templates
 		$(PYTHON) manage.py makemigrations --check --dry-run; \
 		$(PYTHON) manage.py check_templates'
 
-audit: setup ## Tools of others on pages, mail and PDF: validity, Lighthouse, spam score
+audit: setup ## Tools of others on packages, pages, mail and PDF: advisories, validity, Lighthouse
 	@audit/run
 
 bench: setup ## Ratios against what others would do; ARGS="pdf --blocks 4" goes to it

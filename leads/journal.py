@@ -6,7 +6,7 @@ person, sheets and proofs by the middleware; exports and sign-ins by a call.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
@@ -20,6 +20,7 @@ from leads.models import (
     PrivacyEvent,
     RightsRequest,
     Submission,
+    Suspect,
 )
 from outbox.models import Message, Undelivered
 from reports.models import Copy
@@ -30,6 +31,8 @@ PEOPLE: dict[str, tuple[type[Model], str]] = {
     model._meta.label_lower.replace(".", "_"): (model, path)
     for model, path in (
         (Lead, "pk"),
+        (Suspect, "pk"),
+        (RightsRequest, "lead_id"),
         (Submission, "lead_id"),
         (Copy, "lead_id"),
         (Message, "lead_id"),
@@ -68,6 +71,22 @@ def record(
         count=count,
         page=page[:100],
         filters=filters[:500],
+    )
+
+
+def record_sheets(user: Any, leads: Iterable[int], page: str) -> None:
+    """Add a line for each person whose sheet was taken from a list."""
+    kind = ContentType.objects.get_for_model(Lead)
+    JournalEntry.objects.bulk_create(
+        JournalEntry(
+            act=Act.PRINTED,
+            user_id=user.pk,
+            content_type=kind,
+            object_id=str(lead),
+            lead_id=lead,
+            page=page,
+        )
+        for lead in leads
     )
 
 

@@ -320,7 +320,8 @@ CLOCKS = (
     ),
     Clock(
         "acces",
-        "Journal des accès de l’équipe\u00a0: qui a consulté, exporté, modifié quoi",
+        "Journal des accès de l’équipe\u00a0: qui s’est connecté, a consulté, exporté, "
+        "modifié quoi",
         f"{_days(JOURNAL)}",
         "Effacé\u202f; la base refuse de l’effacer avant",
         PURGE,

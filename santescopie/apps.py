@@ -15,6 +15,7 @@ class ProjectConfig(AppConfig):
 
     def ready(self) -> None:
         from santescopie import checks  # noqa: F401  (registers itself)
-        from santescopie.accounts import events, mail  # noqa: F401  (the same)
+        from santescopie.accounts import events, journal, mail  # noqa: F401  (the same)
 
         events.connect()
+        journal.connect()

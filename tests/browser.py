@@ -187,7 +187,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 
 @pytest.fixture(scope="session")
-def browser_thread():
+def browser_thread(django_db_setup):
+    """Made after the database, to end before it: its requests hold connections."""
     path = executable()
     if path is None:
         missing = f"no Chromium: set CHROMIUM, or install one of {', '.join(COMMANDS)}"
@@ -200,7 +201,7 @@ def browser_thread():
 
 
 @pytest.fixture(scope="session")
-def server():
+def server(django_db_setup):
     """The site and its states on a port of its own.
 
     Not pytest-django's `live_server`, which empties the tables after each test: pages

@@ -11,6 +11,10 @@ from django.http import HttpRequest
 from leads.models import JournalEntry, PrivacyEvent
 from outbox.admin import NOTHING, DayFilter, OwnLeads, Paged, ReadOnly, Titled, short
 
+Act = JournalEntry.Act
+# Of an account, what happened to it is said in the list too.
+TOLD = {Act.SIGN_IN_FAILED, Act.SIGNED_IN, Act.ACCOUNT}
+
 
 @admin.register(JournalEntry)
 class JournalAdmin(Titled, OwnLeads, ReadOnly, Paged, admin.ModelAdmin[JournalEntry]):
@@ -33,9 +37,10 @@ class JournalAdmin(Titled, OwnLeads, ReadOnly, Paged, admin.ModelAdmin[JournalEn
         if entry.act == JournalEntry.Act.RIGHT:
             return dict(PrivacyEvent.Kind.choices).get(entry.page, entry.page)
         kind = entry.content_type.name if entry.content_type else entry.page
-        return (
-            f"{kind} n°\u00a0{entry.object_id}" if entry.object_id else kind or NOTHING
-        )
+        what = f"{kind} n°\u00a0{entry.object_id}" if entry.object_id else kind
+        if entry.act in TOLD and entry.object_id:
+            what += f"\u00a0: {entry.page}"
+        return what or NOTHING
 
     @admin.display(description="contact", ordering="lead_id")
     def contact(self, entry: JournalEntry) -> str:

@@ -18,7 +18,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
-from leads import dossier, rights
+from leads import dossier, journal, rights
 from leads.assigning import name_of
 from leads.models import DataLink, Lead, PrivacyEvent, RightsRequest
 from leads.models.lead import email_key
@@ -261,7 +261,16 @@ class RightsRequestAdmin(Titled, OwnLeads, Paged, admin.ModelAdmin[RightsRequest
         row = self._row(request, pk)
         assert row.lead
         log(request, row, "Données exportées.")
-        if request.POST.get("format") == "csv":
+        as_csv = request.POST.get("format") == "csv"
+        journal.record(
+            journal.Act.EXPORTED,
+            request.user,
+            about=row,
+            lead=row.lead_id,
+            count=1,
+            page="rights_export (csv)" if as_csv else "rights_export (json)",
+        )
+        if as_csv:
             content, kind = "".join(dossier.as_csv(row.lead)), "csv; charset=utf-8"
             return _file(content, f"text/{kind}", f"contact-{row.lead_id}.csv")
         content = dossier.as_json(row.lead)
@@ -287,6 +296,13 @@ class RightsRequestAdmin(Titled, OwnLeads, Paged, admin.ModelAdmin[RightsRequest
             answer=ERASED, closed_at=timezone.now(), closed_by=request.user.pk
         )
         log(request, row, "Contact effacé.")
+        journal.record(
+            journal.Act.RIGHT,
+            request.user,
+            about=row,
+            lead=row.lead_id,
+            page="rights_erase",
+        )
         messages.success(request, ERASED)
         return _back(row)
 

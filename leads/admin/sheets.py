@@ -16,7 +16,7 @@ from django.utils.csp import CSP
 from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_safe
 
-from leads import call_sheet
+from leads import call_sheet, journal
 from leads.admin.page_posts import FROZEN
 from leads.models import Lead
 from reports.pdf import engine
@@ -107,6 +107,7 @@ def _several(
         )
         model_admin.message_user(request, text, messages.WARNING)
         return None
+    journal.record_sheets(request.user, keys, "leads_lead:call_sheets")
     return pdf_answer(content, "attachment", NAMES)
 
 

@@ -9,7 +9,8 @@ import csv
 from collections.abc import Iterable, Iterator
 
 MARK = "\ufeff"  # Without it, Excel takes UTF-8 for Latin-1.
-FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
+# Of full width, too: a spreadsheet set to Chinese or Japanese reads them the same.
+FORMULAS = (*"=+-@\t\r\n\0", *"\uff1d\uff0b\uff0d\uff20")
 
 
 class _Echo:

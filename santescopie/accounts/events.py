@@ -1,7 +1,8 @@
 """What happened to accounts, told in one place: the log, and whoever listens.
 
-A journal plugs in by one receiver of `account_event`: `kind` (a word), `user` and `by`
-(users, or None), `request` (or None) and `details` (words, no address, no secret).
+The journal is a receiver of it (santescopie/accounts/journal.py): `kind` (a
+word), `user` and `by` (users, or None), `request` (or None) and `details` (words, no
+address, no secret).
 """
 
 from __future__ import annotations

@@ -239,7 +239,7 @@ def test_the_file_of_who_was_never_called_is_noted_in_the_log(client, sign_in):
     lines = file_of(client.post(page("measure-action-csv", delai="a-appeler")))
 
     assert [line[0] for line in lines] == [str(first)]
-    entry = JournalEntry.objects.get()
+    entry = JournalEntry.objects.get(act=JournalEntry.Act.EXPORTED)
     assert "Remis, jamais appelés" in entry.page
     assert entry.count == 1
 

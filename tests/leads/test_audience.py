@@ -157,6 +157,7 @@ def test_whatever_is_sent_the_rows_of_an_hour_are_bounded(client):
 
 
 def test_no_column_could_be_joined_to_anybody():
+    """R30: counts have no key in common with a contact."""
     fields = AudienceCount._meta.get_fields()
 
     assert not [field for field in fields if field.is_relation]
@@ -301,6 +302,7 @@ def test_the_page_itself_asks_the_database_nothing(client, django_assert_num_que
 
 
 def test_the_script_is_small_and_keeps_nothing():
+    """R29: no tracer is kept or read."""
     script = Path("static/js/form.js").read_text()
     counting = script[script.index("// Anonymous counts") :]
 
@@ -314,6 +316,7 @@ def test_the_script_is_small_and_keeps_nothing():
 
 
 def test_what_is_older_than_25_months_is_deleted_and_twice_changes_nothing(caplog):
+    """R29: counts go after 25 months."""
     for days, count in ((757, 3), (759, 5)):
         hour = timezone.now() - timedelta(days=days)
         AudienceCount.objects.create(

@@ -186,7 +186,7 @@ def test_the_document_leaves_whatever_was_refused(sink, send):
 
 @pytest.mark.django_db
 def test_news_is_refused_by_the_layer_that_sends(sink, send):
-    """R24: at the lowest layer, whoever wrote the message, at the moment it leaves."""
+    """R2, R24: at the lowest layer, whoever wrote it, at the moment it leaves."""
     lead = LeadFactory()
     agrees(lead)
     assert send(owed("actualites", lead)).withheld_at

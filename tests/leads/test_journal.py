@@ -8,7 +8,7 @@ from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
 
 from leads import journal, privacy, purging
-from leads.models import JournalEntry, Lead, PrivacyEvent
+from leads.models import JournalEntry, Lead, PrivacyEvent, RightsRequest
 from tests.leads.factories import (
     LeadFactory,
     StaffFactory,
@@ -23,8 +23,9 @@ Act = JournalEntry.Act
 
 
 def acts(**filters):
-    rows = JournalEntry.objects.filter(**filters).order_by("pk")
-    return list(rows.values_list("act", "user", "lead"))
+    """Return what was done, but for signing in, which the test did."""
+    rows = JournalEntry.objects.filter(**filters).exclude(act=Act.SIGNED_IN)
+    return list(rows.order_by("pk").values_list("act", "user", "lead"))
 
 
 def test_a_page_of_somebody_is_written_down_with_who_looked(client, sign_in):
@@ -58,6 +59,60 @@ def test_a_sheet_that_was_printed_is_told_from_a_page(client, sign_in):
     client.get(reverse("admin:leads_lead_call_sheet", args=[lead.pk]))
 
     assert acts() == [(Act.PRINTED, user.pk, lead.pk)]
+
+
+def test_sheets_of_a_selection_are_a_line_for_each_of_them(client, sign_in):
+    user = sign_in("Commercial")
+    leads = [LeadFactory(owner=user) for _ in range(2)]
+    LeadFactory(owner=StaffFactory(group="Commercial"))
+
+    chosen = {"action": "call_sheets", "_selected_action": [one.pk for one in leads]}
+    response = client.post(page("leads_lead_changelist", perimetre="tous"), chosen)
+
+    assert response.headers["Content-Type"] == "application/pdf"
+    assert sorted(acts()) == [(Act.PRINTED, user.pk, one.pk) for one in leads]
+
+
+@pytest.mark.parametrize("kind", ["json", "csv"])
+def test_a_proof_and_a_persons_data_are_lines_too(client, sign_in, kind):
+    """S25: what leaves with somebody's data says whose, and who took it."""
+    user = sign_in("DPO")
+    lead = delivered().lead
+    asked = RightsRequest.objects.create(lead=lead, right="acces", channel="courrier")
+
+    client.get(reverse("admin:leads_lead_proof", args=[lead.pk]))
+    client.post(reverse("admin:rights_export", args=[asked.pk]), {"format": kind})
+
+    assert acts(act=Act.PRINTED) == [(Act.PRINTED, user.pk, lead.pk)]
+    assert acts(act=Act.EXPORTED) == [(Act.EXPORTED, user.pk, lead.pk)]
+
+
+def test_a_request_of_rights_and_a_suspect_are_pages_of_somebody(client, sign_in):
+    user = sign_in("Marketing")
+    lead = LeadFactory()
+    asked = RightsRequest.objects.create(lead=lead, right="acces", channel="courrier")
+    suspect = SubmissionFactory(suspect=True).lead
+
+    client.get(page("leads_rightsrequest_change", asked.pk))
+    client.get(page("leads_suspect_change", suspect.pk))
+
+    assert acts() == [(Act.SEEN, user.pk, lead.pk), (Act.SEEN, user.pk, suspect.pk)]
+
+
+def test_an_erasure_by_staff_says_who(client, sign_in):
+    """S25: the person's line is by nobody; that of who pressed, by them."""
+    user = sign_in("DPO")
+    lead = LeadFactory()
+    asked = RightsRequest.objects.create(
+        lead=lead, right="effacement", channel="courrier"
+    )
+
+    client.post(reverse("admin:rights_erase", args=[asked.pk]), {"verifie": "on"})
+
+    assert acts(act=Act.RIGHT) == [
+        (Act.RIGHT, None, lead.pk),
+        (Act.RIGHT, user.pk, lead.pk),
+    ]
 
 
 @pytest.mark.logs("django.request")

@@ -42,6 +42,7 @@ def anonymous():
 
 
 def test_objecting_is_one_gesture_and_holds_at_once(visitor, copy):
+    """R33, R24: the measure of a download is objected to in one gesture."""
     assert by_name(copy)
 
     response = press(visitor, copy)

@@ -165,6 +165,7 @@ def test_an_establishment_s_name_passes(name):
 
 @pytest.mark.parametrize("name", LINKS)
 def test_what_becomes_a_link_is_refused(name):
+    """S11: names that become links are refused."""
     assert refusal(plain_text, name) in {"domain", "link"}
     assert refusal(plain_text, f"Votre prix : {name}") in {"domain", "link"}
 
@@ -184,11 +185,13 @@ def test_a_person_s_name_has_no_dot_between_two_words(name):
     ],
 )
 def test_what_cannot_be_read_is_refused(code, name):
+    """S11: controls and changes of direction are refused."""
     assert refusal(plain_text, name) == code
 
 
 @pytest.mark.parametrize("letter", ["a", "\u0334", "a."])
 def test_a_text_of_any_length_is_refused_without_being_looked_into(letter):
+    """S11: lengths are bounded."""
     field = RequestForm().fields["first_name"]
 
     with pytest.raises(ValidationError) as refused:

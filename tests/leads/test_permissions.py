@@ -162,6 +162,7 @@ def found(client, name, user):
 @pytest.mark.parametrize("name", TABLE)
 @pytest.mark.logs("django.request")
 def test_each_may_do_what_the_table_says(client, name, who):
+    """S23: least privilege, cell by cell."""
     assert TABLE[name][who] in CELLS
     user = user_of(who)
     client.force_login(user)

@@ -84,6 +84,7 @@ def test_a_client_cannot_choose_its_network(visitor, settings):
 
 
 def test_the_site_as_a_whole_has_a_limit(visitor, settings):
+    """S11: so are those of the site."""
     settings.POSTS_PER_HOUR = 1
     assert post(visitor).status_code == 303
 
@@ -211,6 +212,7 @@ def _open_network(settings):
 def test_a_hundred_posts_with_one_address_make_as_many_mails_as_its_quota(
     visitor, sink, send, settings, answers
 ):
+    """S11: mails to one address are bounded."""
     responses = []
     for number in range(100):
         changes = {} if answers == "the same" else {"organisation": f"Centre {number}"}
@@ -243,6 +245,7 @@ def statements(visitor, **changes):
 
 @pytest.mark.parametrize("rendered", [True, False])
 def test_known_unknown_and_suppressed_addresses_cost_the_same(visitor, sink, rendered):
+    """S16: the form tells nobody who is known."""
     unknown = statements(visitor)
     if rendered:
         render_all()

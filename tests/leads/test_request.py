@@ -132,6 +132,7 @@ def test_other_answers_make_a_new_copy_and_leave_the_lead_alone(visitor):
 
 
 def test_an_address_is_one_person_whatever_its_case(visitor):
+    """S22: kept as typed, and found in one canonical form."""
     post(visitor)
     post(visitor, email="ZOE.LOEUF@chu-exemple.fr", first_name="Z.")
 
@@ -139,6 +140,7 @@ def test_an_address_is_one_person_whatever_its_case(visitor):
 
 
 def test_a_known_and_an_unknown_address_get_the_same_answer(visitor):
+    """S16: same answer on the form."""
     known = post(visitor)
     again = post(visitor, region="11")
 
@@ -177,6 +179,7 @@ def test_campaign_parameters_are_kept_as_they_came(visitor):
 
 
 def test_a_filled_honeypot_is_stored_flagged_and_owed_nothing(visitor):
+    """S19: a suspect is kept, and mailed nothing."""
     response = post(visitor, website="https://spam.exemple")
 
     submission = Submission.objects.get()
@@ -218,6 +221,7 @@ def test_the_page_of_this_hour_is_believed(visitor):
 
 
 def test_a_page_left_open_for_days_is_asked_again_with_everything_kept(visitor):
+    """S19: an old stamp is asked again, nothing is lost."""
     old = Signer(salt="leads.form").sign("h1000000000")
 
     response = post(visitor, rendered=old)
@@ -393,6 +397,7 @@ def test_a_network_over_its_quota_is_told_to_wait(visitor, settings):
 
 
 def test_the_address_of_a_visitor_is_written_nowhere(visitor):
+    """R21: networks are known by a keyed hash, for a day."""
     visitor.post("/", ANSWERS, REMOTE_ADDR="203.0.113.77")
 
     with connection.cursor() as cursor:

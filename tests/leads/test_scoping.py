@@ -78,6 +78,7 @@ def test_a_list_holds_rows_of_ones_own_leads_and_of_nobodys(client, cast, name):
 
 @pytest.mark.parametrize("name", LISTS)
 def test_a_page_of_anybody_else_is_not_found(client, cast, name):
+    """S23: each row is checked, not only each list."""
     user, theirs, others = cast
     if name == "leads_privacyevent":
         give(user, "view_privacyevent")
@@ -159,7 +160,7 @@ def test_a_lead_of_somebody_else_cannot_be_changed(client, cast):
 
 
 def test_every_page_about_people_is_scoped():
-    """Whatever is registered from now on, too."""
+    """S23: Whatever is registered from now on, too."""
     for model, model_admin in admin.site._registry.items():
         try:
             about_people = issubclass(model, Lead) or model._meta.get_field("lead")

@@ -161,6 +161,7 @@ def test_a_network_that_tries_too_many_is_told_so_before_anything_is_looked_up(
 def test_known_and_unknown_cost_the_same_statements_and_write_a_counter_alone(
     client, copy
 ):
+    """S16: a reference is not guessed by time."""
     costs = []
     for reference in (copy.reference, "SC26-0000-0000"):
         with CaptureQueriesContext(connection) as queries:

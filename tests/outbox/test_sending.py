@@ -94,7 +94,7 @@ def test_a_file_that_changed_is_never_sent(sink):
 
 @pytest.mark.logs("outbox.sending")
 def test_a_store_that_does_not_answer_uses_no_attempt_up(sink, monkeypatch):
-    """An S3 client raises errors of its own, which are no OSError."""
+    """The client of a bucket raises errors of its own, which are no OSError."""
 
     class ClientError(Exception):
         pass

@@ -211,6 +211,7 @@ def test_the_first_of_a_month_is_written_as_french_has_it():
 
 
 def test_it_calls_nothing_and_no_client_cuts_it():
+    """R31, S12: no image to fetch, no pixel, no script."""
     html, _ = parts(HOSTILE["a hundred letters"])
 
     assert len(html.encode()) < 40_000  # Gmail cuts at 102 kB.

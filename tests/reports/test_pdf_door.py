@@ -16,6 +16,7 @@ pytestmark = pytest.mark.xdist_group("pdf")
 
 
 def test_markup_in_a_name_fetches_and_attaches_nothing(made):
+    """S12: what is typed is text, in the PDF too."""
     assert set(made("markup").asked) <= set(engine.BUNDLED)
     with open_pdf(made("markup").content) as document:
         assert not document.attachments
@@ -40,6 +41,7 @@ PASSWORDS = "file:///etc/passwd"
 )
 @pytest.mark.logs("weasyprint")
 def test_whatever_a_document_asks_for_stops_it(body):
+    """S13: everything but the bundled fonts is refused."""
     html = f"<html lang=fr><title>x</title>{body}"
     with pytest.raises(engine.ForbiddenFetch):
         engine.write(html, identifier="x", links={})
@@ -56,6 +58,7 @@ def test_whatever_a_document_asks_for_stops_it(body):
     ],
 )
 def test_only_bundled_fonts_are_served(url):
+    """S13: by their exact address, and by no other way."""
     fetcher = engine.BundledOnly()
     with pytest.raises(FatalURLFetchingError):
         fetcher(url)

@@ -313,7 +313,7 @@ def test_a_base_that_cannot_be_proved_is_not_used(
 
 
 def test_a_document_that_takes_too_long_is_given_up_and_the_worker_goes_on(monkeypatch):
-    """Celery raises in the middle of whatever runs; after 10 s more it kills."""
+    """S14: Celery raises in the middle of whatever runs; after 10 s more it kills."""
 
     def endless(*args):
         raise SoftTimeLimitExceeded
@@ -327,6 +327,7 @@ def test_a_document_that_takes_too_long_is_given_up_and_the_worker_goes_on(monke
 
 
 def test_a_worker_is_killed_before_another_may_take_its_copy(settings):
+    """S14: soft limit, hard limit, then the lease."""
     soft, hard = settings.CELERY_TASK_SOFT_TIME_LIMIT, settings.CELERY_TASK_TIME_LIMIT
     assert soft < hard < LEASE
 
