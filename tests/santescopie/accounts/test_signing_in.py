@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from statistics import median
+from unittest.mock import patch
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -139,6 +140,21 @@ def test_secrets_of_factors_are_not_in_the_database_in_clear(camille, settings):
     settings.LINK_KEY = "another key, as if the first were lost for good"
     wrapped = Authenticator.objects.get(type="totp").wrap()
     assert not wrapped.validate_code(code_of(secret))
+
+
+def test_s1_under_another_key_no_factor_opens_for_anybody(client, camille, settings):
+    """S1: a secret that cannot be read is not an empty one, whose codes all know."""
+    add_application(camille)
+    settings.LINK_KEY = "another key, as if the first were lost for good"
+    nothing = Authenticator(type="recovery_codes", data={"seed": "", "used_mask": 0})
+    with patch("allauth.mfa.recovery_codes.internal.auth.decrypt", str):
+        guesses = [code_of(""), *nothing.wrap().generate_codes()[:3]]
+    sign_in(client, "camille")
+
+    for guess in guesses:
+        client.post(reverse("mfa_authenticate"), {"code": guess})
+
+    assert not is_in(client)
 
 
 @pytest.mark.parametrize("case", ["unknown", "wrong", "closed", "not staff", "invited"])
