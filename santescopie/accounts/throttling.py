@@ -75,4 +75,12 @@ def _known(account: str, network: str) -> str:
 def _hash(name: str) -> str:
     """Return a keyed hash that changes each month, of a name or a network."""
     month = timezone.localdate().strftime("%Y-%m")
-    return keyed_hash(f"accounts.{month}", name.strip().casefold()).hex()[:32]
+    return keyed_hash(f"accounts.{month}", fold(name)).hex()[:32]
+
+
+def fold(name: str) -> str:
+    """Make one of all the names that PostgreSQL finds alike.
+
+    It compares by `UPPER`: a dotless i or a long s are ways to write i and s.
+    """
+    return name.strip().upper().casefold()

@@ -256,7 +256,7 @@ class Forgotten(Page, FormView[Any]):
 
     def form_valid(self, form: Any) -> HttpResponse:
         email = form.cleaned_data["email"]
-        key = keyed_hash("accounts.reset", email.casefold()).hex()
+        key = keyed_hash("accounts.reset", throttling.fold(email)).hex()
         if not ratelimit.consume(
             self.request, app="allauth.account", action="reset_password", key=key
         ):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from django.core.cache import cache
 from django.db import connection
+from django.test import RequestFactory
 from django.urls import reverse
 
-from santescopie.accounts import throttling
+from outbox.models import Message
+from santescopie.accounts import backends, throttling
 from tests.santescopie.accounts.conftest import (
     PASSWORD,
     add_application,
@@ -17,6 +19,7 @@ from tests.santescopie.accounts.conftest import (
 )
 
 pytestmark = pytest.mark.django_db
+RF = RequestFactory().get("/")
 HERE, THERE = {"REMOTE_ADDR": "192.0.2.7"}, {"REMOTE_ADDR": "198.51.100.9"}
 
 
@@ -35,6 +38,27 @@ def test_s2_an_account_is_tried_five_times_from_anywhere(client, camille):
     assert response.status_code == 429
     assert "Trop d’essais" in response.text
     assert "rien n’est bloqué pour toujours" in response.text.lower()
+
+
+@pytest.mark.parametrize("alike", ["Iris", "\u0131ris", "ir\u0131s", "iri\u017f"])
+def test_s2_other_ways_to_write_a_name_are_the_same_account(somebody, alike):
+    """S2: whatever PostgreSQL finds alike is counted together."""
+    iris = somebody(username="iris")
+
+    assert backends.find(alike) == iris
+    assert throttling.account_key(RF, alike) == throttling.account_key(RF, "iris")
+
+
+def test_s2_no_way_to_write_an_address_asks_for_more_mail(client, somebody):
+    """S2"""
+    somebody(username="iris", email="iris.simi@exemple.fr")
+    for email in ("iris.simi", "\u0131ris.simi", "ir\u0131s.simi", "iris.\u017fimi"):
+        response = client.post(
+            reverse("account_reset_password"), {"email": f"{email}@exemple.fr"}
+        )
+
+    assert response.status_code == 429
+    assert Message.objects.count() == 3
 
 
 def test_s2_an_unknown_account_is_throttled_in_the_same_words(client, camille):
