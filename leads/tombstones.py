@@ -7,10 +7,11 @@ is also added to a file (`ERASURES_FILE`) that belongs to no backup of the datab
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -107,22 +108,43 @@ def _erasure(row: Tombstone) -> Erasure:
 
 
 def _append(lines: str) -> None:
-    """Write whole lines at the end, on the disk before we go on; nobody else reads."""
+    """Write whole lines at the end, on the disk before we go on; nobody else reads.
+
+    A disk that fills up, or a crash, may leave half a line: ours begin on a new one.
+    """
     path = Path(settings.ERASURES_FILE)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
     descriptor = os.open(path, flags, 0o600)
-    with os.fdopen(descriptor, "a", encoding="utf-8") as file:
-        file.write(lines)
-        file.flush()
-        os.fsync(file.fileno())
+    with os.fdopen(descriptor, "a+b", buffering=0) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # Until it is closed: one process at a time.
+        size = file.seek(0, os.SEEK_END)
+        if size and os.pread(descriptor, 1, size - 1) != b"\n":
+            lines = "\n" + lines
+        left = lines.encode()
+        try:
+            while left:
+                left = left[file.write(left) :]
+            os.fsync(descriptor)
+        except OSError:
+            file.truncate(size)  # All of them are tried again.
+            raise
 
 
-def read(lines: Iterable[str]) -> Iterator[Erasure]:
-    """Yield what a file says, once each. Raises ValueError."""
+def read(
+    lines: Iterable[str], broken: Callable[[int, ValueError], object]
+) -> Iterator[Erasure]:
+    """Yield what a file says, once each; hand over the number of what says nothing."""
     seen = set()
-    for line in lines:
-        if line.strip() and (erasure := Erasure.read(line)) not in seen:
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            erasure = Erasure.read(line)
+        except ValueError as error:
+            broken(number, error)
+            continue
+        if erasure not in seen:
             seen.add(erasure)
             yield erasure
 

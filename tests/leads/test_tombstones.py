@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from datetime import timedelta
 from io import StringIO
@@ -161,6 +162,76 @@ def test_a_file_that_is_none_of_ours_erases_nobody(lead, settings, content):
     with pytest.raises(CommandError, match="not an erasure"):
         reapply()
     assert Lead.objects.get().erased_at is None
+
+
+def test_a_broken_line_hides_nobody_else(lead, settings):
+    """R23: a torn line is told; whoever stands around it is erased again."""
+    path = Path(settings.ERASURES_FILE)
+    lost_since_yesterday(lambda: rights.erase(lead))
+    path.write_bytes(b'{"contact": 12, "empr\n\xff\xfe\n' + path.read_bytes())
+
+    with pytest.raises(CommandError, match="ligne 1") as told:
+        reapply()
+
+    assert "ligne 2" in str(told.value)
+    assert not Lead.objects.filter(erased_at=None).exists()
+
+
+def test_half_a_line_that_a_crash_left_spoils_no_other(lead, settings):
+    """R23"""
+    Path(settings.ERASURES_FILE).write_text('{"contact": 12, "empr')
+
+    rights.erase(lead)
+    keep_erasures()
+
+    said = []
+    lines = Path(settings.ERASURES_FILE).read_text().splitlines()
+    read = list(tombstones.read(lines, lambda number, error: said.append(number)))
+    assert ([one.number for one in read], said) == ([lead.pk], [1])
+
+
+@pytest.mark.logs("leads.tombstones")
+def test_a_disk_that_fills_up_leaves_whole_lines(
+    lead, settings, monkeypatch, django_capture_on_commit_callbacks
+):
+    """R23: what could not be written whole is not there, and is tried again."""
+    rights.erase(lead)
+    keep_erasures()
+    before = Path(settings.ERASURES_FILE).read_text()
+    other = delivered().lead
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("os.fsync", full)
+        with django_capture_on_commit_callbacks(execute=True):
+            assert rights.erase(other)
+    assert Path(settings.ERASURES_FILE).read_text() == before
+
+    keep_erasures()
+
+    assert len(Path(settings.ERASURES_FILE).read_text().splitlines()) == 2
+
+
+def test_who_cannot_be_erased_keeps_nobody_else(lead, monkeypatch):
+    """R23: the store of copies is away for one of them; the other is gone."""
+    other = delivered().lead
+    lost_since_yesterday(lambda: [rights.erase(one) for one in (lead, other)])
+    erase = privacy.erase
+
+    def away(one, kind):
+        if one.pk == lead.pk:
+            raise TimeoutError
+        return erase(one, kind)
+
+    with monkeypatch.context() as store:
+        store.setattr(privacy, "erase", away)
+        with pytest.raises(CommandError, match=f"contact {lead.pk}"):
+            reapply()
+
+    assert Lead.objects.get(erased_at=None) == lead
+    assert "Personnes effacées de nouveau\u00a0: 1" in reapply()
 
 
 def test_no_file_is_an_error(lead):
