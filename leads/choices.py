@@ -44,7 +44,11 @@ GESTURES = {
 
 def _find(token: str) -> Copy:
     reference = token[:REFERENCE].replace("\x00", "")
-    copy = Copy.objects.select_related("lead").filter(reference=reference).first()
+    copy = (
+        Copy.objects.select_related("lead__merged_into")
+        .filter(reference=reference)
+        .first()
+    )
     if copy is None:
         raise Http404
     if not constant_time_compare(token, f"{reference}-{tokens.make(TOKEN, copy.uid)}"):
@@ -68,7 +72,7 @@ def choices(request: HttpRequest, token: str) -> HttpResponse:
         return _page(request, copy, status=400)
     purpose, granted = gesture
     # A refusal is taken from anybody; an agreement, from no sandbox that presses all.
-    if granted and purpose == Purpose.NEWS:
+    if granted:
         if not _is_theirs(copy):
             return _page(request, copy, status=409)
         if hits.weigh(request, copy) not in Hit.HUMAN:
@@ -113,8 +117,9 @@ def _shown(latest: dict[str, ConsentEvent], purpose: Purpose) -> Wording:
 
 
 def _is_theirs(copy: Copy) -> bool:
-    """Tell whether the copy's mailbox is still the contact's."""
-    return copy.lead.email_key == email_key(copy.recipient)
+    """Tell whether the copy's mailbox is still that of whom the choices are."""
+    lead = copy.lead.merged_into or copy.lead
+    return lead.email_key == email_key(copy.recipient)
 
 
 def _page(

@@ -13,7 +13,7 @@ from leads.channels import with_consents
 from leads.models import ConsentEvent, Lead, MailboxEvent
 from outbox import tokens
 from outbox.models import Message
-from tests.leads.factories import delivered
+from tests.leads.factories import LeadFactory, delivered
 
 pytestmark = pytest.mark.django_db
 READER = {"HTTP_USER_AGENT": "Mozilla/5.0 (Windows NT 10.0) Firefox/130.0"}
@@ -153,6 +153,31 @@ def test_a_mailbox_that_is_no_longer_theirs_may_only_refuse(visitor, submission)
     assert "Donner mon accord" not in visitor.get(path_of(submission.copy)).text
     press(visitor, submission.copy, "actualites-non")
     assert [granted for granted, *_ in acts("actualites")] == [False]
+    press(visitor, submission.copy, "mesure-non")
+    assert press(visitor, submission.copy, "mesure-oui").status_code == 409
+    assert [granted for granted, *_ in acts("mesure")] == [False]
+    assert "Ne plus m’y opposer" not in visitor.get(path_of(submission.copy)).text
+
+
+def test_the_mailbox_of_a_record_that_was_merged_may_only_refuse(visitor, submission):
+    """R9: the news would go to the other address, whose mailbox said nothing."""
+    kept = LeadFactory()
+    Lead.objects.filter(pk=submission.lead_id).update(merged_into=kept)
+
+    assert press(visitor, submission.copy, "actualites-oui").status_code == 409
+    press(visitor, submission.copy, "actualites-non")
+
+    assert [granted for granted, *_ in acts("actualites")] == [False]
+    assert ConsentEvent.objects.get().lead == kept
+
+
+def test_a_sandbox_that_presses_every_button_lifts_no_objection(visitor, submission):
+    """R24: an objection holds until a person takes it back."""
+    press(visitor, submission.copy, "mesure-non")
+    machine = {"HTTP_USER_AGENT": "curl/8.0"}
+
+    assert press(visitor, submission.copy, "mesure-oui", **machine).status_code == 409
+    assert not may(Act.MEASURE, submission.lead)
 
 
 def test_only_this_link_opens_and_only_from_here(visitor, submission):
