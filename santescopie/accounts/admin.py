@@ -9,9 +9,11 @@ from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
-from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -107,9 +109,9 @@ class AccountAdmin(Titled, Paged, UserAdmin[Any]):
         ]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Keep an administrator's account from whoever is none."""
+        """Keep an account from whoever may do less: its address lets one in."""
         user: Any = request.user
-        if obj is not None and obj.is_superuser and not user.is_superuser:
+        if obj is not None and not user.is_superuser and _is_above(obj, user):
             return False
         return bool(super().has_change_permission(request, obj))
 
@@ -212,8 +214,42 @@ class AccountAdmin(Titled, Paged, UserAdmin[Any]):
         self.message_user(request, GESTURES[gesture], messages.SUCCESS)
 
 
+def _is_above(account: Any, user: Any) -> bool:
+    """Tell whether an account may do what `user` may not."""
+    return account.is_superuser or bool(_rights_of(account) - _rights_of(user))
+
+
+def _rights_of(user: Any) -> set[tuple[str, str]]:
+    """Return what an account may do once it is open."""
+    given = Permission.objects.filter(Q(group__user=user) | Q(user=user))
+    return set(given.values_list("content_type__app_label", "codename"))
+
+
+class GroupsAdmin(GroupAdmin):
+    """Who changes a group's rights may give themself all: administrators alone."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return _is_administrator(request) and super().has_add_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _is_administrator(request) and super().has_change_permission(
+            request, obj
+        )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _is_administrator(request) and super().has_delete_permission(
+            request, obj
+        )
+
+
+def _is_administrator(request: HttpRequest) -> bool:
+    user: Any = request.user
+    return bool(user.is_superuser)
+
+
 def register() -> None:
     """Put accounts in place of Django's, and leave out what would show secrets."""
-    for model in (User, EmailAddress, Authenticator):
+    for model in (User, Group, EmailAddress, Authenticator):
         admin.site.unregister(model)
     admin.site.register(User, AccountAdmin)
+    admin.site.register(Group, GroupsAdmin)

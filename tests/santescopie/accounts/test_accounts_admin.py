@@ -6,7 +6,9 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group, Permission
 from django.core.management import CommandError, call_command
+from django.db.models import Q
 from django.urls import reverse
 
 from outbox.sending import content_of
@@ -249,3 +251,46 @@ def test_a_person_is_told_of_each_change_of_their_access(
     for part in (said.text, said.html):
         assert "/admin/compte/oubli/" in part
     assert "camille" not in said.text
+
+
+@pytest.fixture
+def keeper(client):
+    """Somebody who keeps accounts and groups, and is no administrator."""
+    user = StaffFactory(username="gardien")
+    kept = Permission.objects.filter(content_type__app_label="auth")
+    user.user_permissions.set(kept.filter(codename__regex="_(user|group)$"))
+    client.force_login(user)
+    return user
+
+
+def test_s3_who_keeps_accounts_takes_none_that_may_do_more(client, keeper, somebody):
+    """S3: an address that is changed, or a link sent anew, lets somebody in."""
+    dpo = somebody(username="dpo", email="dpo@exemple.fr", group="DPO")
+    plain = somebody(username="simple", email="simple@exemple.fr", group=None)
+    access = page("auth_user_access", dpo.pk)
+
+    for url, data in (
+        (page("auth_user_change", dpo.pk), {"email": "a@exemple.fr"}),
+        (access, {"geste": "inviter"}),
+        (access, {"geste": "retirer"}),
+        (page("auth_user_delete", dpo.pk), {"post": "yes"}),
+    ):
+        assert client.post(url, data).status_code == 403
+    assert client.get(page("auth_user_change", plain.pk)).status_code == 200
+    assert not AccountLink.objects.exists()
+
+
+def test_s3_nobody_gives_themself_rights(client, keeper):
+    """S3: neither by their own page, nor by an invitation, nor by a group."""
+    group = Group.objects.get(name="DPO")
+    own = page("auth_user_change", keeper.pk)
+    more = {"is_superuser": "on", "groups": [group.pk]}
+    client.post(own, {**form_data(client.get(own)), **more})
+    invited = {"first_name": "A", "last_name": "B", "email": "b@exemple.fr", **more}
+    client.post(page("auth_user_add"), invited)
+
+    above = Q(is_superuser=True) | ~Q(groups=None)
+    assert not type(keeper).objects.filter(above).exists()
+    assert client.post(page("auth_group_change", group.pk)).status_code == 403
+    assert client.post(page("auth_group_add"), {"name": "x"}).status_code == 403
+    assert client.post(page("auth_group_delete", group.pk)).status_code == 403
