@@ -124,7 +124,7 @@ def due() -> QuerySet[Lead]:
     for sign in _heard_of(since):
         heard |= Q(sign)
     silent = there.filter(*(~sign for sign in _heard_of(since)), created_at__lt=since)
-    return silent.filter(~Exists(same.filter(heard))).exclude(pk__in=frozen())
+    return silent.filter(~Exists(same.filter(heard)), frozen_at=None)
 
 
 def due_suspects() -> QuerySet[Lead]:
@@ -132,4 +132,4 @@ def due_suspects() -> QuerySet[Lead]:
     since = Now() - SUSPECTS
     recent = Submission.objects.filter(lead=OuterRef("pk"), created_at__gte=since)
     held = Lead.objects.filter(erased_at=None, suspected_at__lt=since)
-    return held.filter(~Exists(recent)).exclude(pk__in=frozen())
+    return held.filter(~Exists(recent), frozen_at=None)
