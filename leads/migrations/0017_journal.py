@@ -21,7 +21,9 @@ WRITERS = migrations.RunSQL(
             NEW.content_type_id, left(coalesce(NEW.object_id, ''), 100),
             (SELECT l.id FROM leads_lead l, django_content_type t
                 WHERE t.id = NEW.content_type_id AND t.app_label = 'leads'
-                AND t.model IN ('lead', 'suspect') AND l.id::text = NEW.object_id);
+                AND t.model IN ('lead', 'suspect')
+                AND l.id = CASE WHEN NEW.object_id ~ '^[0-9]{1,18}$'
+                    THEN NEW.object_id::bigint END);
         RETURN NULL;
     END $$;
     CREATE TRIGGER journal AFTER INSERT ON django_admin_log

@@ -23,6 +23,7 @@ from leads.models import (
     Activity,
     Batch,
     ConsentEvent,
+    Establishment,
     Lead,
     LeadFacts,
     PrivacyEvent,
@@ -550,6 +551,9 @@ def test_a_new_column_is_blanked_or_said_to_name_nobody(visitor, copy, sink, mod
         frozen_at=Now(),
     )
     Submission.objects.update(phone="+33199000000", campaign="x")
+    where = Establishment.objects.create(finess="359000010", as_of="2026-01-01")
+    Lead.objects.update(establishment=where)
+    Submission.objects.update(establishment=where)
     Message.objects.update(handing_over_at=Now(), lease_until=Now())
     Copy.objects.update(next_attempt_at=Now(), lease_until=Now(), size=1)
     before = model.objects.order_by("-pk").values()[0]
