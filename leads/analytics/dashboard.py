@@ -310,7 +310,7 @@ def _errors(audience: anonymous.Audience) -> list[tuple[str, str]]:
 
 def _aside(filters: Filters, found: board.Board) -> list[tuple[Rule, Cell, Cell]]:
     known = found.aside
-    aside = tiles.set_aside(filters) if known is None else tiles.aside_of(known)
+    aside = tiles.set_aside(filters) if known is None else known
     return [
         (
             rule_of(code),
