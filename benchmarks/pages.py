@@ -25,6 +25,7 @@ FILTERS = {
     "all": {},
     "a third by type": {"type": "ch"},
     "a twelfth by type, source": {"type": "ch", "source": "salon"},
+    "a quarter by source, campaign": {"source": "aucun", "campagne": "aucun"},
     "of one region, function": {"region": "11", "fonction": "dsi"},
 }
 GROUPS = {"Marketing": "marketing", "Commercial": "agent0"}
@@ -101,7 +102,7 @@ def _tiles(people: dict[str, Any], days: int) -> Iterator[tuple[str, ...]]:
     scopes = {
         f"{group}, {of}": (user, Filters.parse({**period, **more}, user))
         for group, user in people.items()
-        for of, more in list(FILTERS.items())[:3]
+        for of, more in list(FILTERS.items())[:4]
     }
     yield ("tile", *(f"{scope}: count; rows" for scope in scopes))
     for tile in tiles.TILES:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
 from itertools import groupby
@@ -77,12 +77,12 @@ def _said(row: tuple[Any, ...]) -> Iterator[tuple[str, str]]:
     yield from zip(CUTS, rest, strict=False)
     aside, *numbers = rest[len(CUTS) :]
     for name, number in zip(NAMED, numbers, strict=True):
-        for digit in _digits(number):
+        for digit in _ones(number):
             yield name, f":{digit}"
     if aside != "{}":
         for rule, counts in json.loads(aside).items():
             for name, number in zip((REQUESTS, FILES), counts, strict=True):
-                for digit in _digits(number):
+                for digit in _ones(number):
                     yield name, f"{rule}:{digit}"
 
 
@@ -96,12 +96,13 @@ def total(labels: Sequence[str], together: bytes, *, is_number: bool) -> int:
     return found
 
 
+@lru_cache(maxsize=1000)
 def _digit(label: str) -> int:
     return int(label.rpartition(":")[2])
 
 
 @lru_cache(maxsize=1000)
-def _digits(number: int) -> list[int]:
+def _ones(number: int) -> list[int]:
     return [digit for digit in range(number.bit_length()) if number >> digit & 1]
 
 
@@ -119,53 +120,67 @@ WHERE name = of_name AND day BETWEEN %s AND %s AND label = ANY(labels)
 """
 
 
+type Rows = list[tuple[date, list[str], bytes]]
+
+
 @dataclass(frozen=True)
 class Columns:
     """The columns of the days of a period, of which some leads are kept."""
 
     filters: Filters
-    sizes: dict[date, int]  # How many bytes of a column are a day's; in order.
-    found: Mapping[str, Mapping[str, Mapping[date, bytes]]]
-    _digits: dict[str, list[tuple[str, int, int]]] = field(default_factory=dict)
+    rows: Mapping[str, Rows]
 
     def during(self, filters: Filters) -> Columns:
         """Return the same, of a part of the days."""
-        days = {
-            day: size
-            for day, size in self.sizes.items()
-            if filters.first <= day <= filters.last
-        }
-        return Columns(filters, days, self.found)
+        return Columns(filters, self.rows)
+
+    @cached_property
+    def spans(self) -> dict[date, tuple[int, int]]:
+        """Return which bytes of a column are each day's."""
+        found, start = {}, 0
+        for day, labels, bits in sorted(self.rows.get("leads", ())):
+            if self.filters.first <= day <= self.filters.last:
+                end = start + len(bits) // len(labels)
+                found[day] = start, end
+                start = end
+        return found
+
+    @cached_property
+    def length(self) -> int:
+        return max((end for _, end in self.spans.values()), default=0)
 
     @cached_property
     def kept(self) -> int:
         """Return a bit for each lead that the filters keep."""
-        found = self._column("leads", ":0")
+        found = self._of("leads").get(":0", 0)
         for cut, values in self.filters.kept.items():
             one_of = 0
             for value in values:
-                one_of |= self._column(cut, value)
+                one_of |= self._of(cut).get(value, 0)
             found &= one_of
         return found
 
     def by(self, cut: str) -> Iterator[tuple[str, int]]:
         """Yield each value of a cut, with the leads that have it."""
-        for value in self.found.get(cut, ()):
-            if some := self.kept & self._column(cut, value):
+        for value, bits in self._of(cut).items():
+            if some := self.kept & bits:
                 yield value, some
 
     def count(self, leads: int, names: Iterable[str]) -> Numbers:
+        """Count what some leads come to."""
         return {
-            name: sum(
+            name: leads.bit_count()
+            if name == "leads"
+            else sum(
                 (leads & bits).bit_count() << digit
-                for _, digit, bits in self._digits_of(name)
+                for _, digit, bits in self._digits(name)
             )
             for name in names
         }
 
     def by_rule(self, leads: int, name: str) -> Numbers:
         found: Numbers = defaultdict(int)
-        for rule, digit, bits in self._digits_of(name):
+        for rule, digit, bits in self._digits(name):
             found[rule] += (leads & bits).bit_count() << digit
         return found
 
@@ -173,35 +188,46 @@ class Columns:
         self, leads: int, names: Iterable[str], rule: str | None = None
     ) -> dict[date, Numbers]:
         """Count each day: of what is set aside, by one rule or, None, by all."""
-        length = sum(self.sizes.values())
         listed = list(names)
-        found = {day: dict.fromkeys(listed, 0) for day in self.sizes}
+        found = {day: dict.fromkeys(listed, 0) for day in self.spans}
         for name in listed:
-            for label, digit, bits in self._digits_of(name):
+            for label, digit, bits in self._digits(name):
                 if rule not in (None, label):
                     continue
-                told = (leads & bits).to_bytes(length, "little")
-                start = 0
-                for day, size in self.sizes.items():
-                    of_day = int.from_bytes(told[start : start + size], "little")
+                told = (leads & bits).to_bytes(self.length, "little")
+                for day, (start, end) in self.spans.items():
+                    of_day = int.from_bytes(told[start:end], "little")
                     found[day][name] += of_day.bit_count() << digit
-                    start += size
         return found
 
-    def _digits_of(self, name: str) -> list[tuple[str, int, int]]:
-        """Return (label, digit, bits) for each column of a number."""
-        if name not in self._digits:
-            labels = [label.rpartition(":") for label in self.found.get(name, ())]
-            self._digits[name] = [
-                (of, int(digit), self._column(name, f"{of}:{digit}"))
-                for of, _, digit in labels
-            ]
-        return self._digits[name]
+    def _digits(self, name: str) -> Iterator[tuple[str, int, int]]:
+        """Yield (label, digit, bits) for each column of a number."""
+        for label, bits in self._of(name).items():
+            yield label.rpartition(":")[0], _digit(label), bits
 
-    def _column(self, name: str, label: str) -> int:
-        days = self.found.get(name, {}).get(label, {})
-        parts = (days.get(day) or bytes(size) for day, size in self.sizes.items())
-        return int.from_bytes(b"".join(parts), "little")
+    def _of(self, name: str) -> dict[str, int]:
+        """Return the columns of a name, its days end to end."""
+        if name not in self._joined:
+            columns: dict[str, bytearray] = {}
+            for day, labels, bits in self.rows.get(name, ()):
+                if day not in self.spans:
+                    continue
+                start, end = self.spans[day]
+                size = end - start
+                for number, label in enumerate(labels):
+                    if label not in columns:
+                        columns[label] = bytearray(self.length)
+                    at = number * size
+                    columns[label][start:end] = bits[at : at + size]
+            self._joined[name] = {
+                label: int.from_bytes(column, "little")
+                for label, column in columns.items()
+            }
+        return self._joined[name]
+
+    @cached_property
+    def _joined(self) -> dict[str, dict[str, int]]:
+        return {}
 
 
 def read(filters: Filters, names: Iterable[str], *, by: Iterable[str] = ()) -> Columns:
@@ -232,15 +258,7 @@ def select(
 
 
 def columns(filters: Filters, rows: Iterable[tuple[Any, ...]]) -> Columns:
-    found: dict[str, dict[str, dict[date, bytes]]] = defaultdict(
-        lambda: defaultdict(dict)
-    )
-    sizes: dict[date, int] = {}
+    found: dict[str, Rows] = defaultdict(list)
     for day, name, labels, bits in rows:
-        size = len(bits) // len(labels)
-        of_name = found[name]
-        for number, label in enumerate(labels):
-            of_name[label][day] = bits[number * size : (number + 1) * size]
-        if name == "leads":
-            sizes[day] = size
-    return Columns(filters, dict(sorted(sizes.items())), found)
+        found[name].append((day, labels, bits))
+    return Columns(filters, found)

@@ -27,15 +27,28 @@ type Pair = tuple[Counts, Counts]  # Of the period, and of the one before it.
 type Row = tuple[str, str, date | None, bool, Counts]
 
 
-def nothing() -> Counts:
-    return dict.fromkeys(DAY_COUNTS, 0)
+# What is told of each value of a cut; of the period before it, the leads alone.
+COLUMNS = (
+    "leads",
+    "delivered",
+    "retrievals",
+    "raw_retrievals",
+    "contacted",
+    "met",
+    "won",
+)
+BEFORE = ("leads",)
+
+
+def nothing(names: Iterable[str] = DAY_COUNTS) -> Counts:
+    return dict.fromkeys(names, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
     now: Counts
     before: Counts
-    by: dict[str, dict[str, Pair]]
+    by: dict[str, dict[str, Pair]]  # `COLUMNS` of now, and the leads of before.
     days: dict[date, Counts]  # Every day of the period.
     # What was set aside, where columns were read. None: not read.
     aside: list[Aside] | None = None
@@ -69,7 +82,7 @@ def read(filters: Filters) -> Board:
 def _board(filters: Filters, rows: Iterable[Row]) -> Board:
     now, before = nothing(), nothing()
     by: dict[str, dict[str, Pair]] = {
-        cut: defaultdict(lambda: (nothing(), nothing())) for cut in CUTS
+        cut: defaultdict(lambda: (nothing(COLUMNS), nothing(BEFORE))) for cut in CUTS
     }
     days = {
         filters.first + timedelta(days=number): nothing()
@@ -86,7 +99,7 @@ def _board(filters: Filters, rows: Iterable[Row]) -> Board:
 
 
 def _add(total: Counts, counts: Counts) -> None:
-    for name in DAY_COUNTS:
+    for name in total:
         total[name] += counts[name]
 
 
@@ -148,7 +161,8 @@ def _of_columns(filters: Filters, both: bits.Columns) -> Iterable[Row]:
         found = both.during(period)
         for cut in sorted({*CUTS} - alone):
             for value, leads in found.by(cut):
-                yield cut, value, None, is_now, found.count(leads, DAY_COUNTS)
+                names = COLUMNS if is_now else BEFORE
+                yield cut, value, None, is_now, found.count(leads, names)
         if not alone:  # Else its days are summed already.
             for day, counts in found.by_day(found.kept, DAY_COUNTS).items():
                 yield "", "", day, is_now, counts
