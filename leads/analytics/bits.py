@@ -11,14 +11,16 @@ The days of a period end to end are one integer of Python for each column.
 from __future__ import annotations
 
 import json
+import struct
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
 from itertools import groupby
 from typing import Any
 
+import psycopg
 from django.db import connection
 
 from leads.analytics.counting import CUTS, NAMED, TEXTS
@@ -120,7 +122,15 @@ WHERE name = of_name AND day BETWEEN %s AND %s AND label = ANY(labels)
 """
 
 
-type Rows = list[tuple[date, list[str], bytes]]
+_NOTHING: tuple[list[str], bytes] = ([], b"")
+
+
+def _split(labels: list[str], bits: bytes) -> tuple[bytes, ...]:
+    size = len(bits) // len(labels) if labels else 0
+    return struct.unpack(f"{size}s" * len(labels), bits)
+
+
+type Rows = dict[date, tuple[list[str], bytes]]  # Labels, their columns.
 
 
 @dataclass(frozen=True)
@@ -128,7 +138,7 @@ class Columns:
     """The columns of the days of a period, of which some leads are kept."""
 
     filters: Filters
-    rows: Mapping[str, Rows]
+    rows: dict[str, Rows]
 
     def during(self, filters: Filters) -> Columns:
         """Return the same, of a part of the days."""
@@ -138,7 +148,7 @@ class Columns:
     def spans(self) -> dict[date, tuple[int, int]]:
         """Return which bytes of a column are each day's."""
         found, start = {}, 0
-        for day, labels, bits in sorted(self.rows.get("leads", ())):
+        for day, (labels, bits) in sorted(self.rows.get("leads", {}).items()):
             if self.filters.first <= day <= self.filters.last:
                 end = start + len(bits) // len(labels)
                 found[day] = start, end
@@ -208,20 +218,23 @@ class Columns:
     def _of(self, name: str) -> dict[str, int]:
         """Return the columns of a name, its days end to end."""
         if name not in self._joined:
-            columns: dict[str, bytearray] = {}
-            for day, labels, bits in self.rows.get(name, ()):
-                if day not in self.spans:
-                    continue
-                start, end = self.spans[day]
-                size = end - start
-                for number, label in enumerate(labels):
-                    if label not in columns:
-                        columns[label] = bytearray(self.length)
-                    at = number * size
-                    columns[label][start:end] = bits[at : at + size]
+            columns: dict[str, list[bytes]] = defaultdict(list)
+            filled: dict[str, int] = {}
+            rows = self.rows.get(name, {})
+            # Most days have the same values: they are joined together.
+            by_labels = groupby(self.spans, lambda day: rows.get(day, _NOTHING)[0])
+            for labels, run in by_labels:
+                days = list(run)
+                start, end = self.spans[days[0]][0], self.spans[days[-1]][1]
+                of_days = (_split(*rows.get(day, _NOTHING)) for day in days)
+                split = zip(*of_days, strict=True)
+                for label, of_label in zip(labels, split, strict=True):
+                    gap = bytes(start - filled.get(label, 0))
+                    columns[label] += [gap, *of_label]
+                    filled[label] = end
             self._joined[name] = {
-                label: int.from_bytes(column, "little")
-                for label, column in columns.items()
+                label: int.from_bytes(b"".join(parts), "little")
+                for label, parts in columns.items()
             }
         return self._joined[name]
 
@@ -233,9 +246,21 @@ class Columns:
 def read(filters: Filters, names: Iterable[str], *, by: Iterable[str] = ()) -> Columns:
     """Read the columns of counts, and of cuts to count by. One query."""
     sql, params = select(filters, names, by=by)
-    with connection.cursor() as cursor:
+    return columns(filters, fetch(sql, params))
+
+
+def fetch(sql: str, params: list[Any]) -> list[tuple[Any, ...]]:
+    """Return rows whose bits came as they are: in hexadecimal, they are twice that."""
+    connection.ensure_connection()
+    wrapped = (
+        connection.make_debug_cursor
+        if connection.queries_logged
+        else connection.make_cursor
+    )
+    with wrapped(psycopg.Cursor(connection.connection)) as cursor:
+        cursor.cursor.format = psycopg.pq.Format.BINARY
         cursor.execute(sql, params)
-        return columns(filters, cursor.fetchall())
+        return list(cursor.fetchall())
 
 
 def select(
@@ -258,7 +283,9 @@ def select(
 
 
 def columns(filters: Filters, rows: Iterable[tuple[Any, ...]]) -> Columns:
-    found: dict[str, Rows] = defaultdict(list)
+    found: dict[str, Rows] = defaultdict(dict)
     for day, name, labels, bits in rows:
-        found[name].append((day, labels, bits))
+        # Of a cut that is filtered by two values, each came by itself.
+        before = found[name].get(day, _NOTHING)
+        found[name][day] = before[0] + labels, before[1] + bits
     return Columns(filters, found)

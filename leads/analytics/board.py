@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from django.db import connection
 from django.db.models import Case, DateField, F, When
 
 from leads.analytics import bits
@@ -70,7 +69,7 @@ def read(filters: Filters) -> Board:
     names = [*DAY_COUNTS, bits.REQUESTS, bits.FILES]
     sql, params = bits.select(both, names, by=CUTS)
     more, of_them = _beside(both)
-    rows = _rows(f"{sql} UNION ALL {more}", [*params, *of_them])
+    rows = bits.fetch(f"{sql} UNION ALL {more}", [*params, *of_them])
     found = bits.columns(both, (row for row in rows if row[3] is not None))
     sums = [row for row in rows if row[3] is None]
     counted = list(_of_sums(filters, sums)) if len(filters.kept) == 1 else []
@@ -166,9 +165,3 @@ def _of_columns(filters: Filters, both: bits.Columns) -> Iterable[Row]:
         if not alone:  # Else its days are summed already.
             for day, counts in found.by_day(found.kept, DAY_COUNTS).items():
                 yield "", "", day, is_now, counts
-
-
-def _rows(sql: str, params: list[Any]) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        return list(cursor.fetchall())

@@ -128,7 +128,7 @@ def _columns_against_facts(counted: dict[str, int]) -> Iterable[Failure]:
     told: dict[str, int] = dict.fromkeys((*counted, *CUTS), 0)
     rows = DayBits.objects.filter(name__in=told).values_list("name", "labels", "bits")
     for name, labels, together in rows.iterator(chunk_size=500):
-        told[name] += bits.total(labels, together, is_number=name in counted)
+        told[name] += bits.total(labels, bytes(together), is_number=name in counted)
     for name, value in told.items():
         truth = counted[name] if name in counted else counted["leads"]
         if value != truth:
