@@ -17,6 +17,7 @@ from django.db.models import Count, Q
 from django.db.models.functions import TruncDay
 from django.utils import timezone
 
+from leads import retention
 from leads.analytics.export import csv_lines
 from leads.assigning import name_of
 from leads.models import Lead, Submission
@@ -59,6 +60,10 @@ def dossier(lead: Lead) -> dict[str, Any]:
         "suivi": _follow_up(lead),
         "demandes": _submissions(lead),
         "accords": _consents(lead),
+        "boite_confirmee": [
+            {"le": event.at, "par": event.get_kind_display()}
+            for event in lead.mailbox_events.order_by("at", "pk")
+        ],
         "messages": _messages(lead),
         "exemplaires": _copies(lead),
         "telechargements": _downloads(lead),
@@ -75,8 +80,11 @@ def dossier(lead: Lead) -> dict[str, Any]:
 
 
 def kept_until(lead: Lead) -> date | None:
-    """Return the day when a lead is to be erased, where one is known."""
-    return None
+    """Return the day when a lead is to be erased; none while their data is frozen."""
+    if lead.erased_at or lead.frozen_at:
+        return None
+    found = retention.with_last_contact(Lead.objects.filter(pk=lead.pk)).get()
+    return timezone.localdate(retention.erasure_of(found))
 
 
 def as_json(lead: Lead) -> str:
@@ -137,6 +145,7 @@ def _follow_up(lead: Lead) -> dict[str, Any]:
         "cree_le": lead.created_at,
         "statut": lead.get_status_display(),
         "raison": lead.get_closed_because_display() if lead.closed_because else "",
+        "etablissement_du_registre": str(lead.establishment or ""),
         "suivi_par": name_of(lead.owner) if lead.owner else "",
         "prochaine_action": lead.next_action,
         "prochaine_action_le": lead.next_action_on,

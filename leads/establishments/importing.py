@@ -56,7 +56,8 @@ def apply(
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-    known = {row["finess"]: row for row in Establishment.objects.values()}
+    rows: Any = Establishment.objects.values().iterator()
+    known = {row["finess"]: row for row in rows}
     changes = compare(known, extract)
     if whole:
         changes.closed = _closed(known, extract)
@@ -127,7 +128,7 @@ def _closed(known: dict[str, dict[str, Any]], extract: Extract) -> list[str]:
 
 def _write(rows: list[dict[str, Any]]) -> None:
     updated = [f.name for f in Establishment._meta.fields if not f.primary_key]
-    for part in batched(rows, 2000, strict=False):
+    for part in batched(rows, 2000):
         Establishment.objects.bulk_create(
             [Establishment(**row, closed_on=None) for row in part],
             update_conflicts=True,
@@ -143,5 +144,5 @@ def _date(known: dict[str, Any], extract: Extract, changes: Changes) -> None:
         for finess in extract.rows.keys() - changes.changed.keys()
         if finess in known and known[finess]["as_of"] < extract.as_of
     ]
-    for part in batched(confirmed, 5000, strict=False):
+    for part in batched(confirmed, 5000):
         Establishment.objects.filter(pk__in=part).update(as_of=extract.as_of)

@@ -16,6 +16,7 @@ from leads.models import (
     Batch,
     Campaign,
     ConsentEvent,
+    JournalEntry,
     PrivacyEvent,
     RightsRequest,
     SavedView,
@@ -61,6 +62,7 @@ KEPT = {
     *("leads_batch", "leads_consentevent", "leads_lead", "leads_privacyevent"),
     *("leads_submission", "leads_suspect", "outbox_message", "outbox_suppression"),
     *("outbox_undelivered", "reports_copy", "reports_edition", "reports_hit"),
+    "leads_journalentry",
 }
 REFUSED = {f"{model}_{verb}" for model in KEPT for verb in ("add", "delete")}
 REFUSED.add("leads_rightsrequest_delete")
@@ -125,6 +127,9 @@ def everything(user: Any) -> dict[str, Any]:
         "leads_batch": batches.at_once(user, Batch.Action.TEST, [LeadFactory().pk]),
         "leads_consentevent": ConsentEvent.objects.create(
             lead=lead, submission=submission, purpose="actualites", granted=True
+        ),
+        "leads_journalentry": JournalEntry.objects.create(
+            act=JournalEntry.Act.SEEN, user=user, lead=lead, page="leads_lead_change"
         ),
         "leads_lead": lead,
         "leads_privacyevent": PrivacyEvent.objects.create(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from santescopie.accounts import sessions
 from tests.leads.factories import StaffFactory
 
 
@@ -13,3 +14,9 @@ def sign_in(client):
         return user
 
     return sign_in
+
+
+@pytest.fixture(autouse=True)
+def _sessions_written_once(monkeypatch):
+    """Write a session at sign-in alone: a slow machine counts no more statements."""
+    monkeypatch.setattr(sessions, "RESOLUTION", 3600)
