@@ -257,8 +257,9 @@ def fetch(sql: str, params: list[Any]) -> list[tuple[Any, ...]]:
         if connection.queries_logged
         else connection.make_cursor
     )
-    with wrapped(psycopg.Cursor(connection.connection)) as cursor:
-        cursor.cursor.format = psycopg.pq.Format.BINARY
+    own: Any = psycopg.Cursor(connection.connection)
+    own.format = psycopg.pq.Format.BINARY
+    with wrapped(own) as cursor:
         cursor.execute(sql, params)
         return list(cursor.fetchall())
 

@@ -67,7 +67,9 @@ def read(filters: Filters) -> Board:
         return _board(filters, _of_days(filters))
     both = replace(filters, first=filters.previous.first)
     names = [*DAY_COUNTS, bits.REQUESTS, bits.FILES]
-    sql, params = bits.select(both, names, by=CUTS)
+    # Of a cut that is filtered, the values that are kept are read as it is.
+    others = [cut for cut in CUTS if cut not in filters.kept]
+    sql, params = bits.select(both, names, by=others)
     more, of_them = _beside(both)
     rows = bits.fetch(f"{sql} UNION ALL {more}", [*params, *of_them])
     found = bits.columns(both, (row for row in rows if row[3] is not None))
