@@ -172,17 +172,9 @@ def _counted(filters: Filters) -> list[Counted]:
     return [
         (week, int(owner) if owner else None, counts)
         for owner, leads in found.by("owner")
-        for week, counts in _by_week(found.by_day(leads, COUNTS)).items()
+        for week, counts in found.by_week(leads, COUNTS).items()
+        if counts["leads"]
     ]
-
-
-def _by_week(days: dict[date, Counts]) -> dict[date, Counts]:
-    weeks: dict[date, Counts] = {}
-    for day, counts in days.items():
-        week = weeks.setdefault(week_of(day), dict.fromkeys(COUNTS, 0))
-        for name, number in counts.items():
-            week[name] += number
-    return {week: counts for week, counts in weeks.items() if counts["leads"]}
 
 
 def _of_days(filters: Filters) -> list[Counted]:

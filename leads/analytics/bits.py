@@ -15,7 +15,7 @@ import struct
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property, lru_cache
 from itertools import groupby
 from typing import Any
@@ -156,6 +156,15 @@ class Columns:
         return found
 
     @cached_property
+    def weeks(self) -> dict[date, tuple[int, int]]:
+        """Return the same of each week, under its Monday."""
+        found: dict[date, tuple[int, int]] = {}
+        for day, (start, end) in self.spans.items():
+            monday = day - timedelta(days=day.weekday())
+            found[monday] = found.get(monday, (start, end))[0], end
+        return found
+
+    @cached_property
     def length(self) -> int:
         return max((end for _, end in self.spans.values()), default=0)
 
@@ -198,16 +207,29 @@ class Columns:
         self, leads: int, names: Iterable[str], rule: str | None = None
     ) -> dict[date, Numbers]:
         """Count each day: of what is set aside, by one rule or, None, by all."""
+        return self._by(self.spans, leads, names, rule)
+
+    def by_week(self, leads: int, names: Iterable[str]) -> dict[date, Numbers]:
+        """Count each week, under its Monday."""
+        return self._by(self.weeks, leads, names)
+
+    def _by(
+        self,
+        spans: dict[date, tuple[int, int]],
+        leads: int,
+        names: Iterable[str],
+        rule: str | None = None,
+    ) -> dict[date, Numbers]:
         listed = list(names)
-        found = {day: dict.fromkeys(listed, 0) for day in self.spans}
+        found = {at: dict.fromkeys(listed, 0) for at in spans}
         for name in listed:
             for label, digit, bits in self._digits(name):
                 if rule not in (None, label):
                     continue
                 told = (leads & bits).to_bytes(self.length, "little")
-                for day, (start, end) in self.spans.items():
-                    of_day = int.from_bytes(told[start:end], "little")
-                    found[day][name] += of_day.bit_count() << digit
+                for at, (start, end) in spans.items():
+                    some = int.from_bytes(told[start:end], "little")
+                    found[at][name] += some.bit_count() << digit
         return found
 
     def _digits(self, name: str) -> Iterator[tuple[str, int, int]]:
