@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from django.db import connection
 from django.db.models import QuerySet, Sum
 from django.db.models.functions import TruncWeek
 
-from leads.analytics import delays, pairs
+from leads.analytics import bits, delays
 from leads.analytics.delays import DELAYS, KEYS, NOT_YET
 from leads.analytics.filters import Filters
 from leads.analytics.reading import Counts, facts
@@ -169,16 +168,13 @@ def _counted(filters: Filters) -> list[Counted]:
     others = set(filters.kept) - {"owner"}
     if not others:
         return _of_days(filters)
-    if len(others) == 1:
-        sql, params = pairs.select(filters, ["owner"], COUNTS, at=_week)
-    else:
-        sql, params = pairs.grouped(facts(filters), ["owner"], COUNTS, _week("day"))
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        return [
-            (week, int(owner) if owner else None, _named(numbers))
-            for _, owner, week, *numbers in cursor.fetchall()
-        ]
+    found = bits.read(filters, COUNTS, by=["owner"])
+    return [
+        (week, int(owner) if owner else None, counts)
+        for owner, leads in found.by("owner")
+        for week, counts in found.by_week(leads, COUNTS).items()
+        if counts["leads"]
+    ]
 
 
 def _of_days(filters: Filters) -> list[Counted]:
@@ -198,7 +194,3 @@ def _of_days(filters: Filters) -> list[Counted]:
 
 def _named(numbers: Iterable[Any]) -> Counts:
     return dict(zip(COUNTS, map(int, numbers), strict=True))
-
-
-def _week(day: str) -> str:
-    return f"date_trunc('week', {day})::date"

@@ -6,39 +6,51 @@ the one before it: whole, by day, and by each cut.
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from django.db import connection
 from django.db.models import Case, DateField, F, When
 
-from leads.analytics import pairs
-from leads.analytics.counting import COLUMNS, CUTS, NAMES, SUMS, TEXTS, one_of
+from leads.analytics import bits
+from leads.analytics.counting import CUTS
 from leads.analytics.filters import Filters
 from leads.analytics.reading import OF_DAYS, Counts
-from leads.models.facts import DAY_COUNTS, FunnelDay, LeadFacts
+from leads.analytics.tiles import Aside, aside_of
+from leads.models.facts import DAY_COUNTS, FunnelDay
 
 type Pair = tuple[Counts, Counts]  # Of the period, and of the one before it.
 # (cut, value, day, is it of the period?, counts): a day where the cut is "".
 type Row = tuple[str, str, date | None, bool, Counts]
 
 
-def nothing() -> Counts:
-    return dict.fromkeys(DAY_COUNTS, 0)
+# What is told of each value of a cut; of the period before it, the leads alone.
+COLUMNS = (
+    "leads",
+    "delivered",
+    "retrievals",
+    "raw_retrievals",
+    "contacted",
+    "met",
+    "won",
+)
+BEFORE = ("leads",)
+
+
+def nothing(names: Iterable[str] = DAY_COUNTS) -> Counts:
+    return dict.fromkeys(names, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
     now: Counts
     before: Counts
-    by: dict[str, dict[str, Pair]]
+    by: dict[str, dict[str, Pair]]  # `COLUMNS` of now, and the leads of before.
     days: dict[date, Counts]  # Every day of the period.
-    # What was set aside: (rules, leads alike), where facts were read. None: not read.
-    aside: list[tuple[dict[str, list[int]], int]] | None = None
+    # What was set aside, where columns were read. None: not read.
+    aside: list[Aside] | None = None
 
     def weeks(self) -> dict[date, Counts]:
         """Return the days summed by week, under its Monday."""
@@ -51,17 +63,27 @@ class Board:
 
 def read(filters: Filters) -> Board:
     """Return every figure about people, with its past. One query."""
-    ways = {0: _of_days, 1: _of_weeks}
-    if way := ways.get(len(filters.kept)):
-        return _board(filters, way(filters))
-    aside: list[tuple[dict[str, list[int]], int]] = []
-    return replace(_board(filters, _of_facts(filters, aside)), aside=aside)
+    if not filters.kept:
+        return _board(filters, _of_days(filters))
+    both = replace(filters, first=filters.previous.first)
+    names = [*DAY_COUNTS, bits.REQUESTS, bits.FILES]
+    # Of a cut that is filtered, the values that are kept are read as it is.
+    others = [cut for cut in CUTS if cut not in filters.kept]
+    sql, params = bits.select(both, names, by=others)
+    more, of_them = _beside(both)
+    rows = bits.fetch(f"{sql} UNION ALL {more}", [*params, *of_them])
+    found = bits.columns(both, (row for row in rows if row[3] is not None))
+    sums = [row for row in rows if row[3] is None]
+    counted = list(_of_sums(filters, sums)) if len(filters.kept) == 1 else []
+    counted += _of_columns(filters, found)
+    aside = aside_of(found.during(filters))
+    return replace(_board(filters, counted), aside=aside)
 
 
 def _board(filters: Filters, rows: Iterable[Row]) -> Board:
     now, before = nothing(), nothing()
     by: dict[str, dict[str, Pair]] = {
-        cut: defaultdict(lambda: (nothing(), nothing())) for cut in CUTS
+        cut: defaultdict(lambda: (nothing(COLUMNS), nothing(BEFORE))) for cut in CUTS
     }
     days = {
         filters.first + timedelta(days=number): nothing()
@@ -78,7 +100,7 @@ def _board(filters: Filters, rows: Iterable[Row]) -> Board:
 
 
 def _add(total: Counts, counts: Counts) -> None:
-    for name in DAY_COUNTS:
+    for name in total:
         total[name] += counts[name]
 
 
@@ -99,76 +121,49 @@ def _of_days(filters: Filters) -> Iterable[Row]:
         yield row["cut"], row["value"], row["of_day"], row["is_now"], counts
 
 
-def _of_weeks(filters: Filters) -> Iterable[Row]:
-    """Read one value of a cut by day, and with each other cut by week."""
-    ((cut, values),) = filters.kept.items()
-    sql, params = pairs.select(
-        filters,
-        [other for other in CUTS if other != cut],
-        DAY_COUNTS,
-        at=_is_now(filters),
-        periods=[filters.previous, filters],
-    )
-    for by, value, day, is_now, *numbers in _rows(
-        f"SELECT cut, value, day, {_is_now(filters)('day')}, {', '.join(DAY_COUNTS)}"
-        " FROM leads_funnelday WHERE cut = %s AND value = ANY(%s)"
-        " AND day BETWEEN %s AND %s"
-        " UNION ALL SELECT by, by_value, NULL, at, "
-        f"{', '.join(DAY_COUNTS)} FROM ({sql})"
-        f" AS pairs (by, by_value, at, {', '.join(DAY_COUNTS)})",
-        [cut, values, filters.previous.first, filters.last, *params],
-    ):
+_BESIDE = f"""
+SELECT day, source, array_prepend(value::text, ARRAY[{", ".join(DAY_COUNTS)}]::text[]),
+    NULL
+FROM (
+    SELECT 'days' AS source, cut, value, day, {", ".join(DAY_COUNTS)}
+    FROM leads_funnelday
+    UNION ALL SELECT 'kept', cut, value, day, {", ".join(DAY_COUNTS)}
+    FROM leads_keptday) sums
+WHERE cut = %s AND value = ANY(%s) AND day BETWEEN %s AND %s
+"""
+
+
+def _beside(filters: Filters) -> tuple[str, list[Any]]:
+    """Return the SQL of the sums of a cut, to be read with the columns of others."""
+    cut, values = next(iter(filters.kept.items()))
+    return _BESIDE, [cut, values, filters.first, filters.last]
+
+
+def _of_sums(filters: Filters, sums: list[Any]) -> Iterable[Row]:
+    """Yield the days of the one cut that is filtered, and who was anonymised of them:
+    they are of this value, and of no other that is known."""
+    (cut,) = filters.kept
+    for day, source, (value, *numbers), _ in sums:
         counts = dict(zip(DAY_COUNTS, map(int, numbers), strict=True))
-        yield by, value, None, is_now, counts
-        if day is not None:
+        is_now = day >= filters.first
+        if source == "days":
             yield "", "", day, is_now, counts
-    # Who was anonymised is of this value, and of no other that is known.
-    sums = ", ".join(f"sum({name})" for name in DAY_COUNTS)
-    for is_now, *numbers in _rows(
-        f"SELECT {_is_now(filters)('day')}, {sums} FROM leads_keptday"
-        " WHERE cut = %s AND value = ANY(%s) AND day BETWEEN %s AND %s GROUP BY 1",
-        [cut, values, filters.previous.first, filters.last],
-    ):
-        counts = dict(zip(DAY_COUNTS, map(int, numbers), strict=True))
+            yield cut, value, None, is_now, counts
+            continue
         for other in CUTS:
             if other != cut:
                 yield other, "", None, is_now, counts
 
 
-def _of_facts(filters: Filters, aside: list[Any]) -> Iterable[Row]:
-    """Group the facts by day, by each cut and by what was set aside, in one pass."""
-    both = replace(filters, first=filters.previous.first)
-    read = LeadFacts.objects.filter(both.facts())
-    read = read.values("day", "set_aside", *COLUMNS.values(), *pairs.READ)
-    sql, params = read.query.sql_with_params()
-    # One value of a cut is the whole: it is not grouped by.
-    kept = {c: values[0] for c, values in filters.kept.items() if len(values) == 1}
-    by = [cut for cut in CUTS if cut not in kept]
-    keys = ["day", "set_aside", *(COLUMNS[cut] for cut in by)]
-    sets = ", ".join(f"(is_now, {key})" for key in keys)
-    for cut, value, day, rules, is_now, *numbers in _rows(
-        f"SELECT {one_of(NAMES, by)}, {one_of(TEXTS, by)}, day, set_aside::text,"
-        f" is_now, {', '.join(SUMS)}"
-        f" FROM (SELECT facts.*, {_is_now(filters)('day')} AS is_now"
-        f" FROM ({sql}) facts) f GROUP BY GROUPING SETS ({sets})",
-        list(params),
-    ):
-        counts = dict(zip(DAY_COUNTS, numbers, strict=True))
-        if rules is not None:
-            if is_now:
-                aside.append((json.loads(rules), counts["leads"]))
-            continue
-        yield cut, value, day, is_now, counts
-        if not cut:
-            for own, its in kept.items():
-                yield own, its, None, is_now, counts
-
-
-def _is_now(filters: Filters) -> Callable[[str], str]:
-    return lambda day: f"({day} >= '{filters.first.isoformat()}')"
-
-
-def _rows(sql: str, params: list[Any]) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        return list(cursor.fetchall())
+def _of_columns(filters: Filters, both: bits.Columns) -> Iterable[Row]:
+    """Count by each cut and, where more than one is filtered, by day."""
+    alone = set(filters.kept) if len(filters.kept) == 1 else set()
+    for period, is_now in ((filters, True), (filters.previous, False)):
+        found = both.during(period)
+        for cut in sorted({*CUTS} - alone):
+            for value, leads in found.by(cut):
+                names = COLUMNS if is_now else BEFORE
+                yield cut, value, None, is_now, found.count(leads, names)
+        if not alone:  # Else its days are summed already.
+            for day, counts in found.by_day(found.kept, DAY_COUNTS).items():
+                yield "", "", day, is_now, counts

@@ -1,15 +1,13 @@
-"""Count the facts: by day, by each cut, and by week for each two of the cuts.
+"""Count the facts by day, whole and by each cut.
 
-A day is counted anew whenever a fact of it changes. A week has some ten thousand pairs
-of values at 2 500 leads a day: what changes is taken from them, then added to them, in
-the transaction that changes the facts; `count_weeks` counts them anew.
+A day is counted anew whenever a fact of it changes. Two cuts or more are counted by
+`bits`, from columns that are written at the same moment.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, timedelta
-from itertools import combinations
+from datetime import date
 
 from django.db import connection
 
@@ -25,7 +23,6 @@ CUTS = (
     "owner",
 )
 COLUMNS = {cut: "owner_id" if cut == "owner" else cut for cut in CUTS}
-PAIRS = tuple(combinations(CUTS, 2))
 
 # What is counted of facts, in the order of DAY_COUNTS and ACTION_COUNTS.
 REACHED = ("rendered", "delivered", "retrieved", "contacted", "met", "won")
@@ -53,16 +50,15 @@ _COUNTS = ", ".join(NAMED)
 TEXTS = {cut: f"coalesce({column}::text, '')" for cut, column in COLUMNS.items()}
 
 
-def one_of(values: dict[str, str], cuts: Iterable[str] = CUTS) -> str:
-    """Return the SQL that tells a grouping set by the first of its cuts."""
-    whens = (f"WHEN grouping({COLUMNS[cut]}) = 0 THEN {values[cut]}" for cut in cuts)
-    listed = " ".join(whens)
-    return f"CASE {listed} ELSE '' END" if listed else "''"
+def _one_of(values: dict[str, str]) -> str:
+    """Return the SQL that tells a grouping set by its cut."""
+    whens = (f"WHEN grouping({COLUMNS[cut]}) = 0 THEN {values[cut]}" for cut in CUTS)
+    return f"CASE {' '.join(whens)} ELSE '' END"
 
 
 NAMES = {cut: f"'{cut}'" for cut in CUTS}
 BY_DAY = ", ".join(["(day)", *(f"(day, {column})" for column in COLUMNS.values())])
-_CUT, _VALUE = one_of(NAMES), one_of(TEXTS)
+_CUT, _VALUE = _one_of(NAMES), _one_of(TEXTS)
 _KEPT = ", ".join((*DAY_COUNTS, *("0" for _ in ACTION_COUNTS)))
 _ALL = ", ".join(f"greatest(sum({name}), 0)" for name in NAMED)
 _OF_DAY = f"""
@@ -81,42 +77,6 @@ INSERT INTO leads_asideday (day, rule, cut, value, requests, files)
 SELECT day, rule, {_CUT}, {_VALUE}, sum((n ->> 0)::int), sum((n ->> 1)::int)
 FROM leads_leadfacts, jsonb_each(set_aside) AS of_rule (rule, n)
 WHERE day = ANY(%s) GROUP BY rule, GROUPING SETS ({BY_DAY}) ORDER BY 3, 4, 1
-"""
-_SETS = ", ".join(f"(week, {COLUMNS[a]}, {COLUMNS[b]})" for a, b in PAIRS)
-_WEEK = "date_trunc('week', day)::date"
-_LAST_FIRST = CUTS[::-1]
-
-
-def _pairs(kept: str) -> str:
-    """Return the SQL of each two values and their counts, both ways, of facts."""
-    return f"""
-SELECT pairs.week, both_ways.*, {_COUNTS} FROM (
-    SELECT week, {_CUT} AS a, {_VALUE} AS a_value, {one_of(NAMES, _LAST_FIRST)} AS b,
-        {one_of(TEXTS, _LAST_FIRST)} AS b_value, {_SUMS}
-    FROM (SELECT *, {_WEEK} AS week FROM leads_leadfacts WHERE {kept}) facts
-    GROUP BY GROUPING SETS ({_SETS})) AS pairs
-        (week, a, a_value, b, b_value, {_COUNTS}),
-    LATERAL (VALUES (a, a_value, b, b_value), (b, b_value, a, a_value))
-        AS both_ways (cut, value, by, by_value)
-"""
-
-
-_KEY = ("cut", "value", "week", "by", "by_value")
-_SAME = " AND ".join(f"told.{name} = pair.{name}" for name in _KEY)
-_TAKE = f"""
-UPDATE leads_funnelweek told
-SET {", ".join(f"{name} = greatest(told.{name} - pair.{name}, 0)" for name in NAMED)}
-FROM ({_pairs("lead_id = ANY(%s)")}) pair WHERE {_SAME}
-"""
-_ADD = f"""
-INSERT INTO leads_funnelweek AS told (week, cut, value, by, by_value, {_COUNTS})
-{_pairs("lead_id = ANY(%s)")}
-ON CONFLICT ({", ".join(_KEY)}) DO UPDATE
-SET {", ".join(f"{name} = told.{name} + excluded.{name}" for name in NAMED)}
-"""
-_ANEW = f"""
-INSERT INTO leads_funnelweek (week, cut, value, by, by_value, {_COUNTS})
-{_pairs("day = ANY(%s)")} ORDER BY 2, 3, 1, 4
 """
 
 
@@ -155,33 +115,3 @@ def keep(lead: int) -> None:
                 f" ON CONFLICT (cut, value, day) DO UPDATE SET {added}",
                 [cut, lead],
             )
-
-
-def take_from_weeks(leads: list[int]) -> None:
-    """Take leads out of their weeks; before their facts change."""
-    with connection.cursor() as cursor:
-        cursor.execute(_TAKE, [leads])
-
-
-def add_to_weeks(leads: list[int]) -> None:
-    """Add leads to their weeks; after their facts have changed."""
-    with connection.cursor() as cursor:
-        cursor.execute(_ADD, [leads])
-
-
-def count_weeks(days: Iterable[date]) -> None:
-    """Count anew the weeks that days are of, whatever they held."""
-    weeks = sorted({day - timedelta(days=day.weekday()) for day in days})
-    every = [week + timedelta(days=number) for week in weeks for number in range(7)]
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM leads_funnelweek WHERE week = ANY(%s)", [weeks])
-        cursor.execute(_ANEW, [every])
-
-
-def forget_empty_weeks() -> None:
-    """Delete what is left of weeks and values that no lead is of any more."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM leads_funnelweek told WHERE leads = 0 OR NOT EXISTS ("
-            "SELECT FROM leads_leadfacts WHERE day BETWEEN told.week AND told.week + 6)"
-        )

@@ -23,15 +23,6 @@ from reports.rules import Rule
 from reports.templatetags.french import french_date
 
 SHOWN = 40  # Values of a cut that a table lists; the others are one line.
-COLUMNS = (
-    "leads",
-    "delivered",
-    "retrievals",
-    "raw_retrievals",
-    "contacted",
-    "met",
-    "won",
-)
 MANY_MARKS = 10_000
 STOPPED = timedelta(minutes=5)  # Without a recount, which comes each minute.
 
@@ -310,7 +301,7 @@ def _errors(audience: anonymous.Audience) -> list[tuple[str, str]]:
 
 def _aside(filters: Filters, found: board.Board) -> list[tuple[Rule, Cell, Cell]]:
     known = found.aside
-    aside = tiles.set_aside(filters) if known is None else tiles.aside_of(known)
+    aside = tiles.set_aside(filters) if known is None else known
     return [
         (
             rule_of(code),
@@ -349,7 +340,7 @@ def _table(
         rows.append(
             TableRow(
                 labels.of(cut, value),
-                [Cell(now[key], asked + key) for key in COLUMNS],
+                [Cell(now[key], asked + key) for key in board.COLUMNS],
                 words.share(Rate(now["contacted"], now["leads"])),
                 words.change(now["leads"], before["leads"]),
             )

@@ -21,7 +21,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from leads import sources
-from leads.analytics import counting, delays
+from leads.analytics import bits, counting, delays
 from leads.models import Lead
 
 LOCK = 2026_03  # The family of the advisory lock: one refresh at a time.
@@ -203,9 +203,7 @@ def refresh(limit: int = BATCH) -> int | None:
         cursor.execute(_TAKE, [limit])
         marks = [lead for (lead,) in cursor.fetchall()]
         if leads := sorted(set(marks)):
-            counting.take_from_weeks(leads)
-            _remake(leads)
-            counting.add_to_weeks(leads)
+            remake(leads)
     return len(marks)
 
 
@@ -230,10 +228,9 @@ def rebuild(progress: Callable[[int], object] = lambda done: None) -> None:
             break
         with transaction.atomic():
             lock()
-            counting.count_weeks(_remake(batch))
+            remake(batch)
         last = batch[-1]
         progress(last)
-    counting.forget_empty_weeks()
 
 
 def mark_recent(since: date) -> int:
@@ -257,14 +254,10 @@ def lock() -> None:
 
 
 def remake(leads: list[int]) -> None:
-    """Make the facts of leads anew at once. Call it locked."""
-    counting.take_from_weeks(leads)
-    _remake(leads)
-    counting.add_to_weeks(leads)
+    """Replace the facts of leads, and count the days they were and are of.
 
-
-def _remake(leads: list[int]) -> set[date]:
-    """Replace the facts of leads, and count the days they were and are of."""
+    Call it locked.
+    """
     days: set[date] = set()
     with connection.cursor() as cursor:
         cursor.execute(_DAYS, [settings.TIME_ZONE, leads])
@@ -286,4 +279,4 @@ def _remake(leads: list[int]) -> set[date]:
         )
         days.update(day for (day,) in cursor.fetchall())
     counting.count_days(days)
-    return days
+    bits.write(days)

@@ -13,7 +13,7 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet, Sum
 
-from leads.analytics import reading
+from leads.analytics import bits, reading
 from leads.analytics.counting import LOST
 from leads.analytics.filters import Filters
 from leads.analytics.tiles import Kind, Tile, aside_days
@@ -25,6 +25,8 @@ PATHS = {
     Kind.SUBMISSIONS: "lead__facts__day",
     Kind.HITS: "copy__lead__facts__day",
 }
+
+ASIDE = {"set_aside": bits.REQUESTS, "served_aside": bits.FILES}
 
 
 class ByDay(Paginator[Any]):
@@ -66,19 +68,23 @@ def pages(
     tile: Tile, filters: Filters, rule: str, rows: QuerySet[Any], per_page: int
 ) -> Paginator[Any]:
     """Return the pages of the rows of a tile about people, the latest day first."""
-    if len(filters.kept) < 2:
-        days = _counted(tile, filters, rule)
-        return ByDay(rows, per_page, days, PATHS[tile.kind])
-    found = Paginator(rows, per_page)
-    found.count = tile.count(filters, rule)  # Counted already.
-    return found
+    days = (_counted if len(filters.kept) < 2 else _crossed)(tile, filters, rule)
+    return ByDay(rows, per_page, days, PATHS[tile.kind])
+
+
+def _crossed(tile: Tile, filters: Filters, rule: str) -> dict[date, int]:
+    """Count the rows of each day where two cuts or more are filtered."""
+    name = ASIDE.get(tile.key, tile.key)
+    found = bits.read(filters, [name])
+    days = found.by_day(found.kept, [name], rule or None)
+    return {day: numbers[name] for day, numbers in days.items() if numbers[name]}
 
 
 def _counted(tile: Tile, filters: Filters, rule: str) -> dict[date, int]:
-    if tile.key in ("set_aside", "served_aside"):
+    if tile.key in ASIDE:
         rows: Any = aside_days(filters)
         rows = rows.filter(rule=rule) if rule else rows
-        column = "requests" if tile.key == "set_aside" else "files"
+        column = ASIDE[tile.key]
     else:
         rows, column = reading.days(filters), tile.key
     by_day = dict(rows.values_list("day").annotate(n=Sum(column)).order_by())

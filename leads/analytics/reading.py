@@ -1,6 +1,6 @@
-"""Read figures: from the days where they hold the answer, else from the facts.
+"""Read figures: from the days where they hold the answer, else from their columns.
 
-Both are written in one transaction, so that they agree at every moment.
+All are written in one transaction, so that they agree at every moment.
 """
 
 from __future__ import annotations
@@ -11,26 +11,15 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from django.db import connection
-from django.db.models import Count, Q, QuerySet, Sum
-from django.db.models.functions import Coalesce, TruncWeek
+from django.db.models import QuerySet, Sum
+from django.db.models.functions import Coalesce
 
-from leads.analytics import pairs
-from leads.analytics.counting import COLUMNS
+from leads.analytics import bits
 from leads.analytics.filters import Filters
-from leads.analytics.steps import STEPS
 from leads.models.facts import DAY_COUNTS, FunnelDay, LeadFacts
 
 Counts = dict[str, int]
 
-_OF_FACTS: dict[str, Any] = {
-    "submissions": Coalesce(Sum("submissions"), 0),
-    "retrievals": Coalesce(Sum("retrievals"), 0),
-    "raw_retrievals": Coalesce(Sum("raw_retrievals"), 0),
-    "erased": Count("pk", filter=Q(erased=True)),
-    **{step.key: Count("pk", filter=step.rows) for step in STEPS},
-}
-_OF_FACTS["leads"] = Count("pk")
 OF_DAYS: dict[str, Any] = {
     # Under a name of its own: an aggregate may not hide the column it is made of.
     f"{name}_": Coalesce(Sum(name), 0)
@@ -53,65 +42,46 @@ def days(filters: Filters) -> QuerySet[FunnelDay]:
 
 def counts(filters: Filters) -> Counts:
     """Return every count of the funnel, by the name of its column. One query."""
-    kept = list(filters.kept)
-    if len(kept) < 2:
+    if len(filters.kept) < 2:
         return _named(days(filters).aggregate(**OF_DAYS))
-    if len(kept) == 2:
-        return _added(_of_pairs(filters, kept[1]).values())
-    return dict(facts(filters).aggregate(**_OF_FACTS))
+    return count(filters, DAY_COUNTS)
+
+
+def count(filters: Filters, names: Iterable[str]) -> Counts:
+    """Return some counts where two cuts or more are filtered. One query."""
+    found = bits.read(filters, names)
+    return found.count(found.kept, names)
 
 
 def by(filters: Filters, cut: str) -> dict[str, Counts]:
     """Return the counts for each value of a cut. One query."""
     kept = filters.kept
     own = kept.pop(cut, None)
-    if len(kept) == 1:
-        return _of_pairs(filters, cut)
-    if not kept:
-        days_: Any = FunnelDay.objects.filter(
-            cut=cut, day__gte=filters.first, day__lte=filters.last
-        )
-        days_ = days_ if own is None else days_.filter(value__in=own)
-        rows = days_.values("value").annotate(**OF_DAYS).order_by()
-        return {row["value"]: _named(row) for row in rows}
-    name = COLUMNS[cut]
-    found = facts(filters).values(name).annotate(**_OF_FACTS).order_by()
-    return {
-        "" if row[name] is None else str(row[name]): {n: row[n] for n in DAY_COUNTS}
-        for row in found
-    }
-
-
-def _of_pairs(filters: Filters, cut: str) -> dict[str, Counts]:
-    sql, params = pairs.select(filters, [cut], DAY_COUNTS, at=lambda day: "true")
-    found: dict[str, Counts] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        for _, value, _, *numbers in cursor.fetchall():
-            row = dict(zip(DAY_COUNTS, map(int, numbers), strict=True))
-            found[value] = _added([row, found[value]]) if value in found else row
-    return found
-
-
-def _added(rows: Iterable[Counts]) -> Counts:
-    listed = list(rows)
-    return {name: sum(row[name] for row in listed) for name in DAY_COUNTS}
+    if kept:
+        found = bits.read(filters, DAY_COUNTS, by=[cut])
+        return {v: found.count(leads, DAY_COUNTS) for v, leads in found.by(cut)}
+    days_: Any = FunnelDay.objects.filter(
+        cut=cut, day__gte=filters.first, day__lte=filters.last
+    )
+    days_ = days_ if own is None else days_.filter(value__in=own)
+    rows = days_.values("value").annotate(**OF_DAYS).order_by()
+    return {row["value"]: _named(row) for row in rows}
 
 
 def series(filters: Filters, *, weekly: bool = False) -> dict[date, Counts]:
     """Return the counts of each day, or week (its Monday), none left out. One query."""
-    summed = len(filters.kept) < 2
-    rows: Any = days(filters) if summed else facts(filters)
-    annotations = OF_DAYS if summed else _OF_FACTS
-    rows = rows.annotate(at=TruncWeek("day")) if weekly else rows
-    name = "at" if weekly else "day"
-    suffix = "_" if summed else ""
-    found = {
-        row[name]: {n: row[f"{n}{suffix}"] for n in DAY_COUNTS}
-        for row in rows.values(name).annotate(**annotations).order_by()
-    }
-    nothing = dict.fromkeys(DAY_COUNTS, 0)
-    return {at: found.get(at, nothing) for at in _every(filters, weekly)}
+    if len(filters.kept) < 2:
+        rows: Any = days(filters).values("day").annotate(**OF_DAYS).order_by()
+        by_day = {row["day"]: _named(row) for row in rows}
+    else:
+        columns = bits.read(filters, DAY_COUNTS)
+        by_day = columns.by_day(columns.kept, DAY_COUNTS)
+    found = {at: dict.fromkeys(DAY_COUNTS, 0) for at in _every(filters, weekly)}
+    for day, numbers in by_day.items():
+        at = day - timedelta(days=day.weekday()) if weekly else day
+        for name in DAY_COUNTS:
+            found[at][name] += numbers[name]
+    return found
 
 
 def _every(filters: Filters, weekly: bool) -> Iterator[date]:

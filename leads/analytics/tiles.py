@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import QuerySet, Sum
 from django.db.models.functions import Coalesce
 
-from leads.analytics import anonymous, reading
+from leads.analytics import anonymous, bits, reading
 from leads.analytics.filters import Filters
 from leads.analytics.steps import EXCLUDED, STEPS
 from leads.models import AsideDay, AudienceCount, LeadFacts, Submission
@@ -84,6 +84,8 @@ class Tile:
                 for code, requests, files in set_aside(filters)
                 if rule in ("", code)
             )
+        if len(filters.kept) > 1:
+            return reading.count(filters, [self.key])[self.key]
         return reading.counts(filters)[self.key]
 
 
@@ -141,24 +143,20 @@ type Aside = tuple[str, int, int]  # Rule, requests, of which served a file.
 def set_aside(filters: Filters) -> list[Aside]:
     """Return (rule, requests set aside, of which served a file), the most first.
 
-    From the days where they hold the answer, else from the facts. One query.
+    From the days where they hold the answer, else from their columns. One query.
     """
     if len(filters.kept) < 2:
         days = aside_days(filters).values_list("rule")
         found = days.annotate(Sum("requests"), Sum("files"))
         return _most_first(found.order_by())
-    alike = reading.facts(filters).values_list("set_aside").annotate(Count("pk"))
-    return aside_of(alike.order_by())
+    return aside_of(bits.read(filters, [bits.REQUESTS, bits.FILES]))
 
 
-def aside_of(alike: Iterable[tuple[dict[str, list[int]], int]]) -> list[Aside]:
-    """Sum what was set aside of leads alike: they differ little, however many."""
-    found: dict[str, tuple[int, int]] = {}
-    for rules, leads in alike:
-        for rule, (requests, files) in rules.items():
-            before = found.get(rule, (0, 0))
-            found[rule] = before[0] + requests * leads, before[1] + files * leads
-    return _most_first((rule, *counts) for rule, counts in found.items())
+def aside_of(found: bits.Columns) -> list[Aside]:
+    requests, files = (
+        found.by_rule(found.kept, name) for name in (bits.REQUESTS, bits.FILES)
+    )
+    return _most_first((r, n, files[r]) for r, n in requests.items() if n)
 
 
 def _most_first(rows: Iterable[Aside]) -> list[Aside]:

@@ -9,9 +9,9 @@ from leads.models.consent import ConsentEvent
 from leads.models.establishment import Establishment, RegisterImport
 from leads.models.facts import (
     AsideDay,
+    DayBits,
     DirtyLead,
     FunnelDay,
-    FunnelWeek,
     KeptDay,
     LeadFacts,
 )
@@ -42,11 +42,11 @@ __all__ = [
     "Campaign",
     "ConsentEvent",
     "DataLink",
+    "DayBits",
     "DirtyLead",
     "Escalation",
     "Establishment",
     "FunnelDay",
-    "FunnelWeek",
     "JournalEntry",
     "KeptDay",
     "Lead",

@@ -6,6 +6,7 @@ whenever an event says that a lead has changed (triggers write `DirtyLead`).
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from leads.models.lead import Lead
@@ -105,9 +106,12 @@ class LeadFacts(models.Model):
         return f"contact {self.lead_id}, {self.day}"
 
 
-class Counted(models.Model):
-    """What is counted of some leads."""
+class FunnelDay(models.Model):
+    """The leads of one day's cohort, counted: all, or those of one value of a cut."""
 
+    day = models.DateField()
+    cut = models.CharField(max_length=20, blank=True)  # "" for the whole day.
+    value = models.CharField(max_length=100, blank=True)
     leads = models.PositiveIntegerField()
     submissions = models.PositiveIntegerField()
     rendered = models.PositiveIntegerField()
@@ -132,17 +136,6 @@ class Counted(models.Model):
     met_4 = models.PositiveIntegerField(default=0)
 
     class Meta:
-        abstract = True
-
-
-class FunnelDay(Counted):
-    """The leads of one day's cohort, counted: all, or those of one value of a cut."""
-
-    day = models.DateField()
-    cut = models.CharField(max_length=20, blank=True)  # "" for the whole day.
-    value = models.CharField(max_length=100, blank=True)
-
-    class Meta:
         verbose_name = "jour de l’entonnoir"
         constraints = [
             models.UniqueConstraint(
@@ -162,30 +155,28 @@ class FunnelDay(Counted):
         return f"{self.day} {self.cut} {self.value}: {self.leads}"
 
 
-class FunnelWeek(Counted):
-    """The leads of one week's cohorts that have a value of one cut and one of another.
+class DayBits(models.Model):
+    """Columns of the facts of one day's cohort, a bit for each lead, by its key.
 
-    Each two are there both ways: what a cut is filtered by comes first.
+    Of a cut: one column for each value; of a count: one for each binary digit. See
+    leads/analytics/bits.py.
     """
 
-    week = models.DateField()  # Its Monday.
-    cut = models.CharField(max_length=20)
-    value = models.CharField(max_length=100, blank=True)
-    by = models.CharField(max_length=20)
-    by_value = models.CharField(max_length=100, blank=True)
+    day = models.DateField()
+    name = models.CharField(max_length=20)  # A cut, or what is counted.
+    labels = ArrayField(models.TextField())
+    bits = models.BinaryField()  # The columns of the labels, end to end, alike in size.
 
     class Meta:
-        verbose_name = "semaine de l’entonnoir"
+        default_permissions = ()
+        verbose_name = "jour en colonnes"
         constraints = [
-            models.UniqueConstraint(
-                name="funnelweek_once",
-                fields=["cut", "value", "week", "by", "by_value"],
-            ),
+            models.UniqueConstraint(name="daybits_once", fields=["name", "day"]),
         ]
-        indexes = [models.Index(fields=["week"], name="funnelweek_week")]
+        indexes = [models.Index(fields=["day"], name="daybits_day")]
 
     def __str__(self) -> str:
-        return f"{self.week} {self.value}, {self.by_value}: {self.leads}"
+        return f"{self.day} {self.name}"
 
 
 class KeptDay(models.Model):

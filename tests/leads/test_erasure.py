@@ -75,7 +75,7 @@ def figures():
     found = board.read(filters)
     by_type = [c for pair in found.by["organisation_type"].values() for c in pair]
     for counts in (found.now, found.before, *found.days.values(), *by_type):
-        counts.pop("erased")
+        counts.pop("erased", None)
     month = downloads.Period.last_days(30)
     cohorts = action.cohorts(filters, *action.ACTS)
     return {

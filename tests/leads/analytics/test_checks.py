@@ -10,9 +10,9 @@ from leads import tasks
 from leads.analytics import checks, facts
 from leads.models import (
     AsideDay,
+    DayBits,
     DirtyLead,
     FunnelDay,
-    FunnelWeek,
     Lead,
     LeadFacts,
     MeasureRun,
@@ -42,10 +42,9 @@ def test_figures_made_of_the_events_agree_with_them(seed, monkeypatch):
         (lambda: LeadFacts.objects.update(delivered_at=None), "remis"),
         (lambda: LeadFacts.objects.update(retrievals=9), "retraits probables"),
         (lambda: LeadFacts.objects.update(submissions=9), "demandes valides"),
-        (
-            lambda: FunnelWeek.objects.filter(by="origin").update(leads=7),
-            "contacts, au",
-        ),
+        (lambda: DayBits.objects.filter(name="origin").delete(), "contacts par origin"),
+        (lambda: DayBits.objects.filter(name="won").delete(), "gagnés, en colonnes"),
+        (lambda: DayBits.objects.filter(name="region").update(labels=["99"]), "colonn"),
         (lambda: FunnelDay.objects.update(contact_0=3), "contact, 0 ou 1 jour"),
         (lambda: AsideDay.objects.filter(cut="").update(files=9), "retraits bruts éc"),
         (lambda: AsideDay.objects.filter(cut="region").delete(), "requêtes écartées"),
@@ -62,6 +61,7 @@ def test_a_mismatch_shows_on_the_page_until_a_run_finds_none(
     copy = delivered().copy
     HitFactory(copy=copy)
     HitFactory(copy=copy, gateway=True)
+    Lead.objects.update(status="gagne")
     facts.refresh_all()
     break_it()
 

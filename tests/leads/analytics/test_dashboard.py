@@ -84,6 +84,10 @@ def check(client, rng, shown):
             assert len(listed) == value == rows.total, url
 
 
+def some_of(names, by):
+    return {v: {name: counts[name] for name in names} for v, counts in by.items()}
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_page_agrees_with_the_definition_of_each_figure(seed):
     history = History(seed)
@@ -99,7 +103,10 @@ def test_the_page_agrees_with_the_definition_of_each_figure(seed):
             assert found.weeks() == reading.series(filters, weekly=True)
             for cut in NAMES:
                 told = {v: now for v, (now, _) in found.by[cut].items() if now["leads"]}
-                assert told == reading.by(filters, cut)
+                assert told == some_of(board.COLUMNS, reading.by(filters, cut))
+                past = {v: c for v, (_, c) in found.by[cut].items() if c["leads"]}
+                before = reading.by(filters.previous, cut)
+                assert past == some_of(board.BEFORE, before)
             for tile in tiles.TILES:
                 if not tile.is_anonymous:
                     assert tile.count(filters) == tile.rows(filters).count()

@@ -11,15 +11,15 @@ import pytest
 from django.db import connection, transaction
 
 from leads import exchanges, privacy, tasks
-from leads.analytics import counting, facts, reading
+from leads.analytics import bits, facts, reading
 from leads.analytics.filters import NAMES, NONE, Filters
 from leads.models import (
     Activity,
     Campaign,
     ConsentEvent,
+    DayBits,
     DirtyLead,
     FunnelDay,
-    FunnelWeek,
     Lead,
     LeadFacts,
     MeasureRun,
@@ -229,26 +229,23 @@ def check(rng, truth):
         for value in values:
             rows = [row for row in truth.values() if row["cuts"][cut] == value]
             assert told[value] == summed(rows)
-    check_weeks()
+    check_columns()
     for _ in range(5):
         check_filters(rng, truth)
 
 
-def two_cuts():
-    """Return what weeks hold of each two values, where it is anything."""
-    rows = FunnelWeek.objects.filter(leads__gt=0).order_by(*KEY)
-    return list(rows.values(*KEY, *counting.NAMED))
+def written():
+    """Return the columns of every day."""
+    return list(
+        DayBits.objects.order_by("day", "name").values("day", "name", "labels", "bits")
+    )
 
 
-KEY = ("cut", "value", "week", "by", "by_value")
-
-
-def check_weeks():
-    """What deltas came to is what counting anew comes to."""
-    told = two_cuts()
-    counting.count_weeks(LeadFacts.objects.values_list("day", flat=True))
-    counting.forget_empty_weeks()
-    assert told == two_cuts()
+def check_columns():
+    """What was written day after day is what all days come to."""
+    told = written()
+    bits.write(LeadFacts.objects.values_list("day", flat=True).distinct())
+    assert told == written()
 
 
 def check_filters(rng, truth):
@@ -301,13 +298,13 @@ def test_all_can_be_made_again_from_nothing():
     History(1).play(60)
     facts.refresh_all()
     before = list(FunnelDay.objects.order_by("cut", "day", "value").values(*DAY_COUNTS))
-    weeks = two_cuts()
+    columns = written()
     LeadFacts.objects.all().delete()
     FunnelDay.objects.all().delete()
 
     facts.rebuild()
 
-    assert two_cuts() == weeks
+    assert written() == columns
     after = list(FunnelDay.objects.order_by("cut", "day", "value").values(*DAY_COUNTS))
     assert after == before
     assert before
@@ -390,7 +387,7 @@ def test_who_freezes_in_the_middle_does_not_keep_the_others_out_for_ever(monkeyp
             limits.append(cursor.fetchone())
 
     DirtyLead.objects.create(lead_id=SubmissionFactory().lead_id)
-    monkeypatch.setattr(facts, "_remake", look)
+    monkeypatch.setattr(facts, "remake", look)
     facts.refresh()
 
     assert limits == [("1min",)]

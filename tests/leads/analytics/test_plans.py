@@ -22,7 +22,7 @@ BIG = {
     "leads_lead",
     "leads_submission",
     "leads_leadfacts",
-    "leads_funnelweek",
+    "leads_daybits",
     "leads_audiencecount",
     "leads_activity",
     "reports_copy",

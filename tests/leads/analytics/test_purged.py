@@ -28,7 +28,7 @@ PERIODS = [
 
 def without_erased(counts):
     """Leave out how many people are erased: of that, a purge makes more."""
-    return {name: counts[name] for name in DAY_COUNTS if name != "erased"}
+    return {name: number for name, number in counts.items() if name != "erased"}
 
 
 def told_of(filters):
