@@ -15,8 +15,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from leads import privacy, purging, register, retention
-from leads.models import AudienceCount, Batch, Lead, Quota
+from leads import privacy, purging, register
+from leads.models import AudienceCount, Batch, DataLink, Lead, Quota, RightsRequest
 from tests.leads.factories import LeadFactory, StaffFactory
 from tests.leads.test_retention import message, old
 
@@ -68,6 +68,21 @@ def make_one_of_each():
         entry = LogEntry.objects.latest("pk")
         LogEntry.objects.filter(pk=entry.pk).update(
             action_time=now - timedelta(days=age)
+        )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO leads_journalentry (act, at) VALUES"
+            " ('vu', now() - interval '366 days'), ('vu', now() - interval '364 days')"
+        )
+    for age in (100, 80):
+        link = DataLink.objects.create(next_attempt_at=None)
+        DataLink.objects.filter(pk=link.pk).update(asked_at=now - timedelta(days=age))
+    for age in (1200, 1000):
+        RightsRequest.objects.create(
+            right="acces",
+            channel="courrier",
+            answer="x",
+            closed_at=now - timedelta(days=age),
         )
     for key, age in (("gone", 1), ("kept", -1)):
         Session.objects.create(
@@ -157,12 +172,10 @@ def test_stopped_it_says_so_and_what_is_done_is_done(monkeypatch):
     assert lines(run()[0])[register.clock("contact").data] == 1
 
 
-def test_who_is_frozen_stays_and_is_told_of(monkeypatch):
+def test_who_is_frozen_stays_and_is_told_of():
     """R26: neither used nor erased, until the freeze is lifted."""
     frozen = old()
-    monkeypatch.setattr(
-        retention, "frozen", lambda: Lead.objects.filter(pk=frozen.pk, erased_at=None)
-    )
+    Lead.objects.filter(pk=frozen.pk).update(frozen_at=timezone.now())
 
     out, _ = run()
 
