@@ -386,6 +386,7 @@ PHONE = Field(
 MACHINERY = {
     "website": "Piège à robots",
     "rendered": "Heure de la page, signée",
+    "establishment": "Numéro au registre de l’établissement choisi dans la liste",
     "email_confirmed": "Adresse maintenue après une question sur sa graphie",
 }
 
