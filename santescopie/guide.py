@@ -38,6 +38,7 @@ SECTIONS = {
     "leads/submission/": "envois",
     "leads/consentevent/": "joindre",
     "leads/privacyevent/": "droits",
+    "leads/rightsrequest/": "droits",
     "leads/journalentry/": "droits",
     "outbox/": "envois",
     "reports/copy/": "envois",
