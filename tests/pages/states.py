@@ -30,6 +30,7 @@ from tests.pages.fixtures import (
     COOLING,
     DATA_URL,
     IT_DESK,
+    MEASURED,
     NEWS_WAIT,
     NOON,
     NOTHING_HELD,
@@ -328,7 +329,12 @@ _STATES: dict[str, State] = {
     "donnees-corrigees": State("leads/data.html", data(done="rectified")),
     "donnees-suspendues": State(
         "leads/data.html",
-        data(**NOTHING_HELD, frozen=True, done="frozen", measure={"objected": True}),
+        data(
+            **NOTHING_HELD,
+            frozen=True,
+            done="frozen",
+            measure=MEASURED | {"objected": True},
+        ),
     ),
     "donnees-effacement": State(
         "leads/data_erase.html",
