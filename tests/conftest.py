@@ -6,7 +6,7 @@ import logging
 from importlib import import_module
 
 import pytest
-from django.db import connection
+from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import Client
 
 from leads import sources
@@ -25,16 +25,25 @@ def pytest_collection_modifyitems(items):
     )
 
 
-@pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker):
-    """Let the tests that empty every table empty the ledgers, which refuse it."""
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT tgrelid::regclass::text FROM pg_trigger"
-            " WHERE tgname = 'never_emptied'"
-        )
-        for (table,) in cursor.fetchall():
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER never_emptied")
+# Ledgers refuse to be emptied. Tests that empty every table ask each time: a test of
+# migrations makes the triggers anew.
+_MAY_BE_EMPTIED = """
+DO $$ DECLARE ledger regclass; BEGIN
+    FOR ledger IN SELECT tgrelid FROM pg_trigger
+        WHERE tgname = 'never_emptied' AND tgenabled <> 'D'
+    LOOP EXECUTE format('ALTER TABLE %s DISABLE TRIGGER never_emptied', ledger);
+    END LOOP;
+END $$
+"""
+_sql_flush = DatabaseOperations.sql_flush
+
+
+def _flush_ledgers_too(*args, **kwargs):
+    statements = _sql_flush(*args, **kwargs)
+    return [_MAY_BE_EMPTIED, *statements] if statements else []
+
+
+DatabaseOperations.sql_flush = _flush_ledgers_too
 
 
 @pytest.fixture(autouse=True)
