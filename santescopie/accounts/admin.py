@@ -13,7 +13,7 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -215,8 +215,13 @@ class AccountAdmin(Titled, Paged, UserAdmin[Any]):
 
 
 def _is_above(account: Any, user: Any) -> bool:
-    """Tell whether an account may do what `user` may not."""
-    return account.is_superuser or bool(_rights_of(account) - _rights_of(user))
+    """Tell whether an account may do what `user` may not. Asked once a request."""
+    if account.is_superuser:
+        return True
+    told: dict[int, bool] = user.__dict__.setdefault("_is_below", {})
+    if account.pk not in told:
+        told[account.pk] = bool(_rights_of(account) - _rights_of(user))
+    return told[account.pk]
 
 
 def _rights_of(user: Any) -> set[tuple[str, str]]:
@@ -227,6 +232,10 @@ def _rights_of(user: Any) -> set[tuple[str, str]]:
 
 class GroupsAdmin(GroupAdmin):
     """Who changes a group's rights may give themself all: administrators alone."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
+        rows = super().get_queryset(request)
+        return rows.prefetch_related("permissions__content_type")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return _is_administrator(request) and super().has_add_permission(request)

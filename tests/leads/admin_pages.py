@@ -42,6 +42,9 @@ NO_PAGES = {
         "password_change_done",
         "auth_user_password_change",
         "auth_user_delete",
+        # Of superusers alone.
+        "auth_group_add",
+        "auth_group_delete",
     ),
     *(
         "edition_file",
