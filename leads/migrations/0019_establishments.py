@@ -6,6 +6,27 @@ import django.db.models.functions.datetime
 from django.db import migrations, models
 
 
+# Another name is another establishment, until somebody says which: whoever writes it.
+RENAMED = migrations.RunSQL(
+    """
+    CREATE FUNCTION leads_establishment_renamed() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        NEW.establishment_id := NULL;
+        RETURN NEW;
+    END $$;
+    CREATE TRIGGER establishment_renamed BEFORE UPDATE OF organisation ON leads_lead
+        FOR EACH ROW
+        WHEN (OLD.organisation IS DISTINCT FROM NEW.organisation
+            AND OLD.establishment_id IS NOT DISTINCT FROM NEW.establishment_id)
+        EXECUTE FUNCTION leads_establishment_renamed();
+    """,
+    """
+    DROP TRIGGER establishment_renamed ON leads_lead;
+    DROP FUNCTION leads_establishment_renamed();
+    """,
+)
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -74,4 +95,5 @@ class Migration(migrations.Migration):
             name='establishment',
             field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='leads.establishment', verbose_name='établissement du registre'),
         ),
+        RENAMED,
     ]

@@ -101,3 +101,16 @@ def test_erasure_takes_the_establishment_too(visitor):
     assert Lead.objects.get(pk=lead.pk).establishment is None
     assert Submission.objects.get().establishment is None
     assert Establishment.objects.filter(pk="359000010").exists()
+
+
+def test_another_name_is_of_no_establishment_until_somebody_says_which(visitor):
+    lead = post(visitor, organisation=NAME, establishment="359000010").lead
+
+    Lead.objects.filter(pk=lead.pk).update(region="11")
+    assert Lead.objects.get().establishment_id == "359000010"
+    Lead.objects.filter(pk=lead.pk).update(organisation="Un autre établissement")
+    assert Lead.objects.get().establishment is None
+    Lead.objects.filter(pk=lead.pk).update(
+        organisation="CHRU Fictif Site Nord", establishment="359000028"
+    )
+    assert Lead.objects.get().establishment_id == "359000028"
