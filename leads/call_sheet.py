@@ -7,7 +7,6 @@ what is left of it is ruled, to write on.
 
 from __future__ import annotations
 
-import hashlib
 from bisect import bisect
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -16,16 +15,13 @@ from typing import Any
 
 from django.template.loader import render_to_string
 from django.utils.timezone import localtime
-from weasyprint import CSS, HTML
 
 from leads.call_sheet_facts import Sheet, sheets_of
-from reports import study
-from reports.pdf import engine, fast, tagging
+from reports import pages, study
+from reports.pdf import engine
 from reports.pdf.engine import Written
 
 STYLE = Path(__file__).with_suffix(".css")
-ROUNDS = 3  # A letter replaced may uncover another; at the last all but ours are.
-REPLACED = "?"  # What stands for a letter that no font draws.
 MILLIMETRE = 96 / 25.4  # In CSS pixels.
 END = 279 * MILLIMETRE  # Of what a page holds, from its top: see the style sheet.
 LINE = 8 * MILLIMETRE  # To write on.
@@ -47,51 +43,27 @@ def render(lead_pks: Sequence[int]) -> bytes:
 def write(sheets: list[Sheet]) -> Written:
     """Lay out the sheets. The same ones give the same bytes.
 
-    A letter that no font draws is replaced, and the page says so: PDF/A forbids the
-    empty box. Raises `engine.FontsLost` where letters of ours are not drawn.
+    A letter that no font draws is replaced, and the page says so. Raises
+    `engine.FontsLost` where letters of ours are not drawn.
     """
-    replaced = ""
-    for number in range(ROUNDS):
-        if number == ROUNDS - 1:
-            typed = _html([(sheet, 0) for sheet in sheets], "")
-            replaced += "".join(set(typed) - set(fast.alphabet()) - {"\n"})
-        written = _written(sheets, replaced)
-        if not written.undrawn:
-            return written
-        if set(written.undrawn) & set(fast.alphabet()):
-            break  # The bundled fonts have it: they are gone.
-        replaced += written.undrawn
-    engine.close()
-    raise engine.FontsLost("Letters that the bundled fonts have are not drawn.")
+    return pages.drawn(
+        lambda replaced: _written(sheets, replaced),
+        lambda: _html([(sheet, 0) for sheet in sheets], ""),
+    )
 
 
 def _written(sheets: list[Sheet], replaced: str) -> Written:
-    """Write with the synthesis' fonts, colours and closed door, in a style of our own.
-
-    Not `engine.write`: its style sheet is the synthesis', and part of what an edition
-    is known by.
-    """
-
     def html(pairs: Pairs) -> str:
-        letters = dict.fromkeys(map(ord, replaced), REPLACED)
-        return _html(pairs, replaced).translate(letters)
+        return pages.without(_html(pairs, replaced), replaced)
 
     with engine.at_work() as (tools, discreet):
         pairs = [
-            _fitted(sheet, lambda pairs: _lay_out(html(pairs), tools))
+            _fitted(sheet, lambda pairs: pages.lay_out(html(pairs), tools, STYLE))
             for sheet in sheets
         ]
         discreet.missing.clear()  # They are met again.
         text = html(pairs)
-        document = _lay_out(text, tools)
-        document.color_profiles["srgb"] = tools.profile
-        content: bytes = document.write_pdf(
-            finisher=_finish,
-            pdf_variant=engine.VARIANT,
-            output_intent=engine.INTENT,
-            pdf_identifier=hashlib.sha256(text.encode()).hexdigest()[:32].encode(),
-        )
-    return Written(content, len(document.pages), "".join(discreet.missing))
+        return pages.bound(pages.lay_out(text, tools, STYLE), text, tools, discreet)
 
 
 def _fitted(sheet: Sheet, lay_out: Callable[[Pairs], Any]) -> tuple[Sheet, int]:
@@ -128,20 +100,3 @@ def _html(pairs: Pairs, replaced: str) -> str:
         "made_at": localtime(pairs[0][0].made_at),
     }
     return render_to_string("call_sheet/sheet.html", context)
-
-
-def _lay_out(html: str, tools: engine.Engine) -> Any:
-    return HTML(string=html, url_fetcher=tools.fetcher).render(
-        font_config=tools.fonts, stylesheets=[_style()], pdf_variant=engine.VARIANT
-    )
-
-
-def _finish(document: Any, pdf: Any) -> None:
-    tagging.finish(document, pdf, links={})
-
-
-@cache
-def _style() -> CSS:
-    """Return the parsed style sheet; it declares no font, and holds no engine's."""
-    css = STYLE.read_text(encoding="utf-8")
-    return CSS(string=css, url_fetcher=engine.BundledOnly())

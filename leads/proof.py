@@ -9,24 +9,19 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from django.template.loader import render_to_string
 from django.utils import timezone
-from weasyprint import CSS, HTML
 
 from leads import bases
 from leads.channels import with_consents
 from leads.models import ConsentEvent, Lead, MailboxEvent
-from reports import study
-from reports.pdf import engine, fast, tagging
+from reports import pages, study
 from reports.pdf.engine import Written
 
 STYLE = Path(__file__).with_suffix(".css")
-ROUNDS = 3  # A letter replaced may uncover another; at the last all but ours are.
-REPLACED = "?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,51 +101,13 @@ def write(proof: Proof) -> Written:
 
     Raises `engine.FontsLost` where letters of ours are not drawn.
     """
-    replaced = ""
-    for number in range(ROUNDS):
-        html = html_of(proof, replaced)
-        if number == ROUNDS - 1:
-            replaced += "".join(set(html) - set(fast.alphabet()) - {"\n"})
-            html = html_of(proof, replaced)
-        written = _written(html.translate(dict.fromkeys(map(ord, replaced), REPLACED)))
-        if not written.undrawn:
-            return written
-        if set(written.undrawn) & set(fast.alphabet()):
-            break  # The bundled fonts have it: they are gone.
-        replaced += written.undrawn
-    engine.close()
-    raise engine.FontsLost("Letters that the bundled fonts have are not drawn.")
+
+    def made(replaced: str) -> Written:
+        return pages.write(pages.without(html_of(proof, replaced), replaced), STYLE)
+
+    return pages.drawn(made, lambda: html_of(proof))
 
 
 def html_of(proof: Proof, replaced: str = "") -> str:
     context = {"proof": proof, "brand": study.NAME, "maimed": bool(replaced)}
     return render_to_string("proof/proof.html", context)
-
-
-def _written(html: str) -> Written:
-    """Write with the synthesis' fonts, colours and closed door, in our own style."""
-    with engine.at_work() as (tools, discreet):
-        document = HTML(string=html, url_fetcher=tools.fetcher).render(
-            font_config=tools.fonts,
-            stylesheets=[_style()],
-            pdf_variant=engine.VARIANT,
-        )
-        document.color_profiles["srgb"] = tools.profile
-        content: bytes = document.write_pdf(
-            finisher=_finish,
-            pdf_variant=engine.VARIANT,
-            output_intent=engine.INTENT,
-            pdf_identifier=hashlib.sha256(html.encode()).hexdigest()[:32].encode(),
-        )
-    return Written(content, len(document.pages), "".join(discreet.missing))
-
-
-def _finish(document: Any, pdf: Any) -> None:
-    tagging.finish(document, pdf, links={})
-
-
-@cache
-def _style() -> CSS:
-    """Return the parsed style sheet; it declares no font."""
-    css = STYLE.read_text(encoding="utf-8")
-    return CSS(string=css, url_fetcher=engine.BundledOnly())

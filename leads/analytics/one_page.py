@@ -5,19 +5,15 @@ Totals only: nobody's name comes into it.
 
 from __future__ import annotations
 
-import hashlib
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from django.template.loader import render_to_string
-from weasyprint import CSS, HTML
 
 from leads.analytics import action, delays
 from leads.analytics.dashboard import Dashboard
 from leads.analytics.filters import Filters
-from reports import study
-from reports.pdf import engine, tagging
+from reports import pages, study
 from reports.pdf.engine import Written
 
 WEEKS = 4  # Of the proof of action, the latest first.
@@ -25,26 +21,8 @@ STYLE = Path(__file__).with_suffix(".css")
 
 
 def write(board: Dashboard) -> Written:
-    """Lay out the page. Its figures are those of the page it was asked from.
-
-    Not `engine.write`: its style sheet is the synthesis', and part of what an edition
-    is known by.
-    """
-    html = html_of(board)
-    with engine.at_work() as (tools, discreet):
-        document = HTML(string=html, url_fetcher=tools.fetcher).render(
-            font_config=tools.fonts,
-            stylesheets=[_style()],
-            pdf_variant=engine.VARIANT,
-        )
-        document.color_profiles["srgb"] = tools.profile
-        content: bytes = document.write_pdf(
-            finisher=_finish,
-            pdf_variant=engine.VARIANT,
-            output_intent=engine.INTENT,
-            pdf_identifier=hashlib.sha256(html.encode()).hexdigest()[:32].encode(),
-        )
-    return Written(content, len(document.pages), "".join(discreet.missing))
+    """Lay out the page. Its figures are those of the page it was asked from."""
+    return pages.write(html_of(board), STYLE)
 
 
 def html_of(board: Dashboard) -> str:
@@ -74,14 +52,3 @@ def _proof(filters: Filters) -> dict[str, Any]:
 def _numbers(rows: list[action.Row]) -> list[int]:
     keys = (*delays.KEYS, action.ALL)
     return [sum(row.count(key) for row in rows) for key in keys]
-
-
-def _finish(document: Any, pdf: Any) -> None:
-    tagging.finish(document, pdf, links={})
-
-
-@cache
-def _style() -> CSS:
-    """Return the parsed style sheet; it declares no font."""
-    css = STYLE.read_text(encoding="utf-8")
-    return CSS(string=css, url_fetcher=engine.BundledOnly())
