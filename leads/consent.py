@@ -68,17 +68,15 @@ def record(
 
     `at` is when it was, where it is not now.
     """
-    return ConsentEvent.objects.create(
-        lead_id=submission.lead_id,
-        submission=submission,
-        purpose=purpose,
+    return write(
+        submission.lead_id,
+        purpose,
+        wording,
+        page,
         granted=granted,
-        wording=wording.text,
-        wording_version=wording.version,
-        wording_sha256=wording.sha256,
-        page=page[:200],
         channel=channel,
-        at=at or Now(),
+        submission=submission,
+        at=at,
     )
 
 
@@ -90,7 +88,8 @@ def say(
     page: str,
     *,
     granted: bool,
-    channel: ConsentEvent.Channel,
+    channel: str,
+    submission: Submission | None = None,
 ) -> bool:
     """Write down what the holder of a mailed link says; return whether it was news.
 
@@ -104,8 +103,33 @@ def say(
         return False
     if purpose == ConsentEvent.Purpose.CALL and not granted:
         lead.submissions.exclude(phone="").update(phone="")
-    ConsentEvent.objects.create(
-        lead=lead,
+    write(
+        lead.pk,
+        purpose,
+        wording,
+        page,
+        granted=granted,
+        channel=channel,
+        submission=submission,
+    )
+    return True
+
+
+def write(
+    lead_pk: int,
+    purpose: str,
+    wording: Wording,
+    page: str,
+    *,
+    granted: bool,
+    channel: str,
+    submission: Submission | None = None,
+    at: datetime | None = None,
+) -> ConsentEvent:
+    """Add one act to the ledger, whoever said it and wherever."""
+    return ConsentEvent.objects.create(
+        lead_id=lead_pk,
+        submission=submission,
         purpose=purpose,
         granted=granted,
         wording=wording.text,
@@ -113,8 +137,8 @@ def say(
         wording_sha256=wording.sha256,
         page=page,
         channel=channel,
+        at=at or Now(),
     )
-    return True
 
 
 def refusal_said() -> Wording:

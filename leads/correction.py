@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 
-from leads import delivery
+from leads import consent, delivery
 from leads.models import ConsentEvent, Lead, Submission
 from outbox.models import Message
 from outbox.withholding import withhold
@@ -73,16 +73,14 @@ def _move_consents(old: Submission, new: Submission) -> None:
         shared = any(latest)
         rows = [(new.lead_id, new, True), (old.lead_id, old, False)]
         for lead_id, submission, granted in rows[:1] if shared else rows:
-            ConsentEvent.objects.create(
-                lead_id=lead_id,
-                submission=submission,
-                purpose=event.purpose,
+            consent.write(
+                lead_id,
+                event.purpose,
+                consent.Wording(event.wording_version, event.wording),
+                event.page,
                 granted=granted,
-                wording=event.wording,
-                wording_version=event.wording_version,
-                wording_sha256=event.wording_sha256,
-                page=event.page,
                 channel=event.channel,
+                submission=submission,
             )
     Submission.objects.filter(pk=old.pk).update(phone="")
 

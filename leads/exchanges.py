@@ -97,15 +97,12 @@ def _moved(status: str, kind: str, outcome: str) -> str:
 
 
 def _refuse_calls(lead: Lead) -> None:
-    wording = consent.refusal_said()
-    ConsentEvent.objects.create(
-        lead=lead,
-        purpose=ConsentEvent.Purpose.CALL,
+    consent.write(
+        lead.pk,
+        ConsentEvent.Purpose.CALL,
+        consent.refusal_said(),
+        STAFF_PAGE,
         granted=False,
-        wording=wording.text,
-        wording_version=wording.version,
-        wording_sha256=wording.sha256,
-        page=STAFF_PAGE,
         channel=ConsentEvent.Channel.STAFF,
     )
 

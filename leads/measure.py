@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from leads import consent
 from leads.consent import Wording
-from leads.models import ConsentEvent, Lead, Submission
+from leads.models import ConsentEvent, Submission
 from leads.origin import is_foreign
 from reports.models import Copy
 
@@ -51,7 +51,6 @@ def _record(copy: Copy, *, granted: bool) -> None:
     record_choice(copy.lead_id, submission, "/exemplaire/", granted=granted)
 
 
-@transaction.atomic
 def record_choice(
     lead_pk: int,
     submission: Submission | None,
@@ -60,22 +59,13 @@ def record_choice(
     granted: bool,
     channel: str = ConsentEvent.Channel.WEB,
 ) -> bool:
-    """Add an objection to the ledger, or its end; pressed twice, it is one act.
-
-    Return whether it was news.
-    """
-    lead = Lead.objects.select_for_update(no_key=True).get(pk=lead_pk)
-    if lead.refuses_measure != granted:
-        return False
-    ConsentEvent.objects.create(
-        lead=lead,
-        submission=submission,
-        purpose=ConsentEvent.Purpose.MEASURE,
+    """Add an objection to the ledger, or its end; return whether it was news."""
+    return consent.say(
+        lead_pk,
+        ConsentEvent.Purpose.MEASURE,
+        WORDING,
+        page,
         granted=granted,
-        wording=WORDING.text,
-        wording_version=WORDING.version,
-        wording_sha256=WORDING.sha256,
-        page=page,
         channel=channel,
+        submission=submission,
     )
-    return True

@@ -103,26 +103,33 @@ def choose(lead_pk: int, purpose: str, *, granted: bool, phone: str = "") -> boo
     submission = lead.submissions.order_by("-created_at", "-pk").first()
     if submission is None:
         raise ValidationError("Aucune demande n’est conservée.")
-    latest = acts(purpose, lead).first()
-    # Whoever never asked to be called may still refuse it.
-    refusable = latest is None and purpose == Purpose.CALL
-    if (latest is not None and latest.granted) == granted:
-        if granted:
-            return _confirm(lead, purpose)
-        if not refusable:
-            return False
-    if purpose == Purpose.CALL:
-        _keep_number(lead, submission, phone, granted=granted)
+    never_said = not acts(purpose, lead).exists()
+    # Whoever never asked to be called may still refuse it; of news, nothing was asked.
+    if never_said and not granted and purpose != Purpose.CALL:
+        return False
     wording = WORDINGS[Purpose(purpose)]()
-    consent.record(submission, purpose, wording, PAGE, granted=granted, channel=CHANNEL)
-    if granted:  # Said from the mailbox itself: a tick counts from now on.
-        mailbox.confirm(lead.pk, lead.email, mailbox.Kind.PRESSED)
+    said = consent.say(
+        lead.pk,
+        purpose,
+        wording,
+        PAGE,
+        granted=granted,
+        channel=CHANNEL,
+        submission=submission,
+    )
+    if not said:
+        return granted and _confirm(lead, purpose)
     label = Purpose(purpose).label
-    if refusable and not granted:
-        _note(lead, Right.OBJECTION, f"Refusé\u00a0: {label}.")
+    if not granted:
+        right = Right.OBJECTION if never_said else Right.WITHDRAWAL
+        _note(lead, right, f"{'Refusé' if never_said else 'Retiré'}\u00a0: {label}.")
         return True
-    right = Right.CONSENT if granted else Right.WITHDRAWAL
-    _note(lead, right, f"{'Accordé' if granted else 'Retiré'}\u00a0: {label}.")
+    if phone and purpose == Purpose.CALL:
+        submission.phone = phone
+        submission.save(update_fields=["phone"])
+    # Said from the mailbox itself: a tick counts from now on.
+    mailbox.confirm(lead.pk, lead.email, mailbox.Kind.PRESSED)
+    _note(lead, Right.CONSENT, f"Accordé\u00a0: {label}.")
     return True
 
 
@@ -134,15 +141,6 @@ def _confirm(lead: Lead, purpose: str) -> bool:
     mailbox.confirm(lead.pk, lead.email, mailbox.Kind.PRESSED)
     _note(lead, Right.CONSENT, f"Confirmé\u00a0: {Purpose(purpose).label}.")
     return True
-
-
-def _keep_number(lead: Lead, submission: Any, phone: str, *, granted: bool) -> None:
-    """Keep the number to be called at, or forget those that were left to be called."""
-    if granted and phone:
-        submission.phone = phone
-        submission.save(update_fields=["phone"])
-    elif not granted:
-        lead.submissions.exclude(phone="").update(phone="")
 
 
 @transaction.atomic

@@ -51,7 +51,7 @@ def test_objecting_is_one_gesture_and_holds_at_once(visitor, copy):
     assert response.url == f"/exemplaire/{copy.token}/#mesure"
     html = shown(visitor, copy)
     assert "Votre opposition est enregistrée." in html
-    assert "Ne plus montrer" not in html
+    assert "M’opposer à cette mesure" not in html
     assert by_name(copy) is None
     assert anonymous() == 0  # Alone, whatever names nobody would be theirs.
 
@@ -90,7 +90,7 @@ def test_it_can_be_taken_back_and_pressed_twice_it_is_one_act(visitor, copy):
     acts = ConsentEvent.objects.order_by("pk")
     assert [act.granted for act in acts] == [False, True]
     assert by_name(copy)
-    assert "Ne plus montrer" in shown(visitor, copy)
+    assert "M’opposer à cette mesure" in shown(visitor, copy)
 
 
 def test_opening_the_page_or_its_address_changes_nothing(client, copy):
