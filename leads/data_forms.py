@@ -7,11 +7,9 @@ from typing import Any
 from django import forms
 
 from leads import address_form
-from leads.forms import NameField, choice_field
+from leads.forms import AnswersForm
 from leads.models import Lead
-from leads.names import no_domain
 from leads.rights import RECTIFIABLE
-from reports.vocabulary import JOB_FUNCTION_GROUPS, ORGANISATION_TYPE_GROUPS, Region
 
 WRONG_CODE = (
     "Ce code n’est pas le bon, ou il a expiré\u00a0: saisissez les six chiffres du "
@@ -54,39 +52,8 @@ class CodeForm(forms.Form):
         return "".join(self.cleaned_data["code"].split())
 
 
-class RectificationForm(forms.Form):
+class RectificationForm(AnswersForm):
     """What somebody may correct of their record, as the first form asked for it."""
-
-    first_name = NameField(
-        label="Prénom",
-        missing="Saisissez votre prénom.",
-        autocomplete="given-name",
-        validators=[no_domain],
-    )
-    last_name = NameField(
-        label="Nom",
-        missing="Saisissez votre nom.",
-        autocomplete="family-name",
-        validators=[no_domain],
-    )
-    organisation = NameField(
-        label="Établissement ou structure",
-        missing="Saisissez le nom de votre établissement.",
-        autocomplete="organization",
-        max_length=200,
-    )
-    organisation_type = choice_field(
-        "Type d’établissement",
-        list(ORGANISATION_TYPE_GROUPS),
-        "Choisissez le type de votre établissement.",
-    )
-    job_function = choice_field(
-        "Fonction",
-        list(JOB_FUNCTION_GROUPS),
-        "Choisissez votre fonction.",
-        autocomplete="organization-title",
-    )
-    region = choice_field("Région", Region.choices, "Choisissez votre région.")
 
     @classmethod
     def of(cls, lead: Lead) -> RectificationForm:

@@ -121,12 +121,8 @@ def choice_field(
     )
 
 
-class RequestForm(AddressForm):
-    """What a visitor types to receive the synthesis.
-
-    Not a ModelForm: uniqueness is nobody's business here. A known address gets the
-    answer that an unknown one gets.
-    """
+class AnswersForm(forms.Form):
+    """What people say of themselves, but for their address."""
 
     first_name = NameField(
         label="Prénom",
@@ -159,6 +155,15 @@ class RequestForm(AddressForm):
         autocomplete="organization-title",
     )
     region = choice_field("Région", Region.choices, "Choisissez votre région.")
+
+
+class RequestForm(AnswersForm, AddressForm):
+    """What a visitor types to receive the synthesis.
+
+    Not a ModelForm: uniqueness is nobody's business here. A known address gets the
+    answer that an unknown one gets.
+    """
+
     news_consent = forms.BooleanField(required=False)
     # Off-screen: only a robot fills it in.
     website = forms.CharField(required=False, label="Ne remplissez pas ce champ")
