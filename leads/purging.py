@@ -15,10 +15,8 @@ from functools import partial
 from itertools import batched
 from typing import Any
 
-from django.conf import settings
 from django.contrib.admin.models import LogEntry
-from django.contrib.sessions.models import Session
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
@@ -86,30 +84,6 @@ class Rows:
         return self.take(self.found().filter(pk__in=keys))
 
 
-@dataclass(frozen=True)
-class Expired:
-    """The counters of sign-ins, which Django's cache keeps in a table of its own."""
-
-    key: str = "compteurs"
-
-    def count(self) -> int:
-        return self._run("SELECT count(*) FROM {} WHERE expires < now()")
-
-    def pieces(self) -> Iterator[Callable[[], int]]:
-        gone = "WITH gone AS (DELETE FROM {} WHERE expires < now() RETURNING 1)"
-        yield lambda: self._run(f"{gone} SELECT count(*) FROM gone")
-
-    def _run(self, sql: str) -> int:
-        cache = settings.CACHES["default"]
-        if not str(cache["BACKEND"]).endswith(".DatabaseCache"):
-            return 0
-        with connection.cursor() as cursor:
-            table = connection.ops.quote_name(str(cache["LOCATION"]))
-            cursor.execute(sql.format(table))
-            [count] = cursor.fetchone() or [0]
-            return int(count)
-
-
 def _anonymise(rows: QuerySet[Lead]) -> int:
     """Erase one person by the one path there is; their part in past figures stays."""
     with transaction.atomic():
@@ -162,7 +136,7 @@ def _forget_words(rows: QuerySet[Batch]) -> int:
     return gone
 
 
-CLOCKS: tuple[Rows | Expired, ...] = (
+CLOCKS: tuple[Rows, ...] = (
     Rows("contact", retention.due, _anonymise, piece=1),
     Rows("suspects", retention.due_suspects, _anonymise, piece=1),
     Rows("messages", _messages, _empty),
@@ -191,8 +165,6 @@ CLOCKS: tuple[Rows | Expired, ...] = (
         ),
         _delete,
     ),
-    Rows("sessions", lambda: Session.objects.filter(expire_date__lt=Now()), _delete),
-    Expired(),
 )
 
 

@@ -87,6 +87,7 @@ class Field:
 
 
 PURGE = "`purge_personal_data`"
+SIGN_INS = "`santescopie.forget_sign_ins`, each hour"
 TEAM = "L’équipe habilitée de l’éditeur"
 HOST = "l’hébergeur"
 MAIL = "le service qui achemine le courrier"
@@ -177,7 +178,7 @@ PURPOSES = (
         "Le nom et l’adresse de chaque compte, ses connexions, ses gestes",
         Basis.INTEREST,
         f"{TEAM}, {HOST}",
-        ("sessions", "compteurs", "gestes", "journal", "acces"),
+        ("sessions", "compteurs", "invitations", "gestes", "journal", "acces"),
         interest="l’accès des seules personnes habilitées",
         public=False,
     ),
@@ -284,7 +285,7 @@ CLOCKS = (
         "Sessions de l’équipe",
         "Jusqu’à leur fin, 12\u00a0heures au plus",
         "Effacées",
-        PURGE,
+        SIGN_INS,
         public=False,
     ),
     Clock(
@@ -292,7 +293,15 @@ CLOCKS = (
         "Compteurs de tentatives de connexion",
         "Jusqu’à leur échéance",
         "Effacés",
-        PURGE,
+        SIGN_INS,
+        public=False,
+    ),
+    Clock(
+        "invitations",
+        "Liens d’invitation et de nouveau mot de passe de l’équipe",
+        "30\u00a0jours après leur fin",
+        "Effacés",
+        SIGN_INS,
         public=False,
     ),
     Clock(

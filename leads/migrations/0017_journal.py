@@ -94,7 +94,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='le')),
-                ('act', models.CharField(choices=[('vu', 'consulté'), ('fiche', 'fiche ou preuve en PDF'), ('export', 'exporté'), ('ajout', 'ajouté'), ('modification', 'modifié'), ('suppression', 'supprimé'), ('droit', 'droit d’une personne'), ('fusion', 'fusionné'), ('connexion', 'connexion'), ('echec', 'échec de connexion'), ('deconnexion', 'déconnexion'), ('compte', 'compte ou facteur changé')], max_length=20, verbose_name='acte')),
+                ('act', models.CharField(choices=[('vu', 'consulté'), ('fiche', 'fiche ou preuve en PDF'), ('export', 'exporté'), ('ajout', 'ajouté'), ('modification', 'modifié'), ('suppression', 'supprimé'), ('droit', 'droit d’une personne'), ('connexion', 'connexion'), ('echec', 'échec de connexion'), ('deconnexion', 'déconnexion'), ('compte', 'compte ou facteur changé')], max_length=20, verbose_name='acte')),
                 ('object_id', models.CharField(db_default='', max_length=100, verbose_name='numéro')),
                 ('count', models.PositiveIntegerField(null=True, verbose_name='lignes')),
                 ('page', models.CharField(db_default='', max_length=100, verbose_name='page')),

@@ -27,7 +27,6 @@ class JournalEntry(models.Model):
         CHANGED = "modification", "modifié"
         DELETED = "suppression", "supprimé"
         RIGHT = "droit", "droit d’une personne"
-        MERGED = "fusion", "fusionné"
         SIGNED_IN = "connexion", "connexion"
         SIGN_IN_FAILED = "echec", "échec de connexion"
         SIGNED_OUT = "deconnexion", "déconnexion"
