@@ -10,6 +10,8 @@ from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone
 
+from leads import register
+from santescopie.accounts.forgetting import LINKS_KEPT
 from santescopie.accounts.models import AccountLink
 from santescopie.tasks import forget_sign_ins
 from tests.santescopie.accounts.conftest import sign_in
@@ -51,3 +53,10 @@ def test_r21_sessions_counts_and_links_go_and_what_serves_stays(client, camille)
     assert [link.purpose for link in AccountLink.objects.all()] == [
         AccountLink.Purpose.RESET
     ]
+
+
+def test_r21_what_the_register_promises_of_sign_in_is_what_is_done():
+    """R21: the delay in words is the delay that is applied."""
+    kept = register.clock("invitations").kept.replace("\u00a0", " ")
+
+    assert kept.startswith(f"{LINKS_KEPT.days} jours")
