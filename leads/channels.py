@@ -52,6 +52,14 @@ def acts(purpose: str, lead: Any = None) -> QuerySet[ConsentEvent]:
     return rows.order_by("-at", "-pk")
 
 
+def last_word(purpose: str, lead: str) -> Subquery:
+    """Return whether the latest act of a row's lead grants; None where none was said.
+
+    `lead` is the way from the row to its lead.
+    """
+    return Subquery(acts(purpose, OuterRef(lead)).values("granted")[:1])
+
+
 def with_consents(leads: QuerySet[Lead]) -> QuerySet[Lead]:
     """Add what `channels_of` reads: the latest act of each purpose, and the number.
 

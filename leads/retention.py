@@ -13,10 +13,10 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Greatest, Now
+from django.db.models.functions import Coalesce, Greatest, Now
 from django.utils import timezone
 
-from leads.channels import acts
+from leads.channels import last_word
 from leads.models import (
     Activity,
     ConsentEvent,
@@ -64,17 +64,15 @@ def _downloads() -> QuerySet[Hit]:
 
     Theirs are used for nothing that names them: the day of their erasure would tell.
     """
-    latest = acts(ConsentEvent.Purpose.MEASURE, OuterRef(OuterRef("copy__lead")))
-    objection = ConsentEvent.objects.filter(
-        pk=Subquery(latest.values("pk")[:1]), granted=False
-    )
-    return Hit.objects.filter(
-        ~Exists(objection),
+    hits = Hit.objects.filter(
         copy__lead=OuterRef("pk"),
         method="POST",
         served=True,
         confidence__in=Hit.HUMAN,
     )
+    word = last_word(ConsentEvent.Purpose.MEASURE, "copy__lead")
+    found: QuerySet[Hit] = hits.alias(agrees=Coalesce(word, True)).filter(agrees=True)
+    return found
 
 
 def with_last_contact(leads: QuerySet[Any]) -> QuerySet[Any]:

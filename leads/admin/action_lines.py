@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from leads import assigning, business_days
 from leads.analytics.labels import Labels
-from leads.analytics.lines import NOTHING, day
+from leads.analytics.lines import NOTHING, day, unnamed
+from leads.channels import last_word
 from leads.models import ConsentEvent, Lead, LeadFacts
 from leads.models.campaign import Origin
 
@@ -47,14 +48,14 @@ def lines_of(
 ) -> Iterator[Line]:
     """Return people as they may be shown at this moment, not as of the last count."""
     keys = [fact.pk for fact in facts]
-    listed = LeadFacts.objects.filter(pk__in=keys).select_related("lead__owner")
-    by_key = {fact.pk: fact for fact in listed}
-    objectors = _objectors(keys)
+    listed: Any = LeadFacts.objects.filter(pk__in=keys).select_related("lead__owner")
+    word = last_word(ConsentEvent.Purpose.MEASURE, "lead_id")
+    by_key = {fact.pk: fact for fact in listed.annotate(granted=word)}
     names = labels.names["campaign"]
     for fact in (by_key[key] for key in keys if key in by_key):
         yield Line(
             fact,
-            _nobody(fact.lead, user, objectors),
+            unnamed(fact.lead, fact.granted, user),
             _since(fact, column),
             _touch(fact.origin, fact.campaign, names),
             _touch(fact.last_origin, fact.last_campaign, names),
@@ -66,28 +67,6 @@ def _touch(origin: str, campaign: str, names: dict[str, str]) -> str:
     labels = dict(Origin.choices)
     words = [str(labels.get(origin, origin)), names.get(campaign, campaign)]
     return ", ".join(filter(None, words)) or "sans source"
-
-
-def _objectors(leads: list[int]) -> set[int]:
-    acts = ConsentEvent.objects.filter(
-        lead__in=leads, purpose=ConsentEvent.Purpose.MEASURE
-    )
-    latest = acts.order_by("lead_id", "-at", "-pk").distinct("lead_id")
-    return {act.lead_id for act in latest if not act.granted}
-
-
-def _nobody(lead: Lead, user: Any, objectors: set[int]) -> str:
-    if lead.erased_at:
-        return "Une personne effacée"
-    if lead.frozen_at:
-        return "Une personne qui a suspendu l’usage de ses données"
-    if lead.pk in objectors:
-        return "Une personne qui refuse la mesure"
-    if lead.owner_id not in (None, user.pk) and not user.has_perm(
-        "leads.view_all_lead"
-    ):
-        return "Une personne confiée depuis à quelqu’un d’autre"
-    return ""
 
 
 def _since(fact: LeadFacts, column: str) -> int | None:

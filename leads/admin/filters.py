@@ -8,12 +8,12 @@ from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
-from django.db.models.functions import TruncDate
+from django.db.models.functions import Coalesce, TruncDate
 from django.http import HttpRequest
 
 from leads import sources
 from leads.assigning import name_of
-from leads.channels import acts
+from leads.channels import last_word
 from leads.models import ConsentEvent, Lead, Submission
 from leads.models.folding import Folded, fold
 from outbox.admin import ScopeFilter
@@ -38,13 +38,12 @@ def with_delivery(leads: QuerySet[Lead]) -> QuerySet[Lead]:
         .order_by("accepted_at")
         .values("accepted_at")[:1]
     )
-    latest = acts(ConsentEvent.Purpose.MEASURE, OuterRef(OuterRef("copy__lead")))
-    objection = ConsentEvent.objects.filter(
-        pk=Subquery(latest.values("pk")[:1]), granted=False
-    )
+    word = last_word(ConsentEvent.Purpose.MEASURE, "copy__lead")
     retrieved = (
         Hit.objects.probable()
-        .filter(~Exists(objection), copy__lead=OuterRef("pk"))
+        .filter(copy__lead=OuterRef("pk"))
+        .alias(agrees=Coalesce(word, True))
+        .filter(agrees=True)
         .order_by("at")
         .values(day=TruncDate("at"))[:1]
     )
@@ -219,8 +218,7 @@ class ConsentFilter(admin.SimpleListFilter):
     ) -> QuerySet[Lead] | None:
         purposes = (ConsentEvent.Purpose.NEWS, ConsentEvent.Purpose.CALL)
         news, calls = (
-            queryset.alias(said=Subquery(acts(purpose).values("granted")[:1]))
-            for purpose in purposes
+            queryset.alias(said=last_word(purpose, "pk")) for purpose in purposes
         )
         match self.value():
             case "actualites":

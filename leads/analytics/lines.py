@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import F, QuerySet, Sum
 from django.db.models.functions import TruncDate
 from django.urls import reverse
 from django.utils.formats import date_format
@@ -20,10 +20,12 @@ from django.utils.timezone import localtime
 from leads import assigning, sources
 from leads.analytics.labels import Labels
 from leads.analytics.tiles import Kind, Tile
+from leads.channels import last_word
 from leads.models import AudienceCount, ConsentEvent, Lead
 from reports.downloads import rule_of
 
 NOTHING = "—"
+MEASURE = ConsentEvent.Purpose.MEASURE
 OBJECTS = "Une personne qui refuse la mesure"
 ERASED = "Une personne effacée"
 FROZEN = "Une personne qui a suspendu l’usage de ses données"
@@ -69,14 +71,6 @@ def listing(tile: Tile, rows: QuerySet[Any], user: Any, labels: Labels) -> Listi
             return _submissions(rows, user, labels)
         case Kind.HITS:
             return _hits(rows)
-
-
-def _consent(lead: str) -> Subquery:
-    """Return the last word of a person on the measure: None where none was said."""
-    acts = ConsentEvent.objects.filter(
-        lead=OuterRef(lead), purpose=ConsentEvent.Purpose.MEASURE
-    )
-    return Subquery(acts.order_by("-at", "-pk").values("granted")[:1])
 
 
 def unnamed(lead: Lead, granted: bool | None, user: Any) -> str:
@@ -145,7 +139,7 @@ def _people(tile: Tile, rows: QuerySet[Any], user: Any) -> Listing:
     ordered = rows.select_related("lead__owner").order_by("-day", "-asked_at", "-pk")
     return Listing(
         [*heads, *(head for head, _ in own)],
-        ordered.annotate(granted=_consent("lead_id")),
+        ordered.annotate(granted=last_word(MEASURE, "lead_id")),
         line,
     )
 
@@ -174,7 +168,7 @@ def _submissions(rows: QuerySet[Any], user: Any, labels: Labels) -> Listing:
     return Listing(
         ["Personne", "Établissement", "Type", "Source", "Campagne", "Reçue"],
         rows.select_related("lead")
-        .annotate(granted=_consent("lead_id"))
+        .annotate(granted=last_word(MEASURE, "lead_id"))
         .order_by("-lead__facts__day", "-lead_id", "-created_at", "-pk"),
         line,
     )
@@ -199,7 +193,7 @@ def _hits(rows: QuerySet[Any]) -> Listing:
     return Listing(
         ["Exemplaire", "Jour", "Méthode", "Agent", "Confiance", "Règle", "Servi"],
         rows.select_related("copy__lead")
-        .annotate(day=TruncDate("at"), granted=_consent("copy__lead_id"))
+        .annotate(day=TruncDate("at"), granted=last_word(MEASURE, "copy__lead_id"))
         .order_by("-copy__lead__facts__day", "-copy__lead_id", "-day", "pk"),
         line,
     )

@@ -151,7 +151,7 @@ def test_a_lead_given_to_another_since_the_count_is_not_named(client, sign_in):
 
     told = names(client.get(page("measure-action-rows", delai="tous")))
 
-    assert told == ["Une personne confiée depuis à quelqu’un d’autre"]
+    assert told == ["Un contact confié depuis à quelqu’un d’autre"]
 
 
 @pytest.mark.parametrize(
